@@ -1,0 +1,3 @@
+//! Rebut: fault proofs for OP Stack chains.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Stateless execution of one L2 block over a partial trie.

@@ -1,0 +1,1 @@
+//! Fault proof virtual machines: state hash at any step and the proof of one step.

@@ -1,0 +1,1 @@
+//! The host side of the program: recorded witnesses, hint routes, precompile results.

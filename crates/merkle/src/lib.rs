@@ -1,0 +1,1 @@
+//! Binary keccak tree over 4 KiB pages: roots, proofs, vectorised page hashing.

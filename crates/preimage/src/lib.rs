@@ -1,0 +1,1 @@
+//! Preimage oracle: keys, hints, wire protocol, stores and servers.

@@ -1,0 +1,1 @@
+//! The fault proof program: a pure function of the preimage oracle.
