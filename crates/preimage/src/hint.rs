@@ -1,0 +1,132 @@
+//! Hints: requests to the host to make preimages available, as text.
+//!
+//! A hint is a name, one space and the payload in hexadecimal. It never changes a result: a
+//! program works the same on a host that already has everything and ignores every hint.
+
+use alloc::{string::String, vec::Vec};
+use alloy_primitives::{Address, hex};
+
+/// A hint that cannot be understood or is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HintError {
+    /// Not a name, one space and a payload in hexadecimal.
+    #[error("a hint of {length_bytes} bytes that is not a name, a space and hexadecimal digits")]
+    Text {
+        /// Length of the hint's text.
+        length_bytes: usize,
+    },
+    /// A name this host has no route for.
+    #[error("hint {name:?} is not known")]
+    Name {
+        /// The name as sent.
+        name: String,
+    },
+    /// A payload too short for its name.
+    #[error(
+        "hint {name:?} has a payload of {length_bytes} bytes, at least {expected_bytes} needed"
+    )]
+    Payload {
+        /// The name as sent.
+        name: String,
+        /// Length of the payload.
+        length_bytes: usize,
+        /// What the name asks for.
+        expected_bytes: usize,
+    },
+    /// A precompile that is not answered through the oracle.
+    #[error("hint {name:?} asks for the precompile {address}, which is not answered by the oracle")]
+    Precompile {
+        /// The name as sent.
+        name: String,
+        /// The precompile asked for.
+        address: Address,
+    },
+}
+
+/// A hint in its two parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The route, such as `l2-state-node`.
+    pub name: String,
+    /// The bytes behind the name.
+    pub payload: Vec<u8>,
+}
+
+impl Hint {
+    /// The text of a hint: `name 0x…`.
+    pub fn encode(name: &str, payload: &[u8]) -> Vec<u8> {
+        let mut text = Vec::with_capacity(name.len() + 3 + 2 * payload.len());
+        text.extend_from_slice(name.as_bytes());
+        text.extend_from_slice(b" 0x");
+        text.extend_from_slice(hex::encode(payload).as_bytes());
+        text
+    }
+
+    /// Reads a hint's text, with or without `0x` before the payload.
+    ///
+    /// # Errors
+    /// [`HintError::Text`] when it does not consist of exactly two parts or the second is not
+    /// hexadecimal.
+    pub fn parse(text: &[u8]) -> Result<Self, HintError> {
+        let malformed = HintError::Text { length_bytes: text.len() };
+        let Ok(text) = core::str::from_utf8(text) else { return Err(malformed) };
+        match text.split_once(' ') {
+            Some((name, digits)) if !name.is_empty() => {
+                let digits = digits.strip_prefix("0x").unwrap_or(digits);
+                // The decoder would swallow a second prefix.
+                if digits.starts_with("0x") {
+                    return Err(malformed);
+                }
+                let payload = hex::decode(digits).map_err(|_| malformed)?;
+                Ok(Self { name: name.into(), payload })
+            }
+            _ => Err(malformed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    #[test]
+    fn text_of_a_hint() {
+        assert_eq!(Hint::encode("l2-code", &[0xab, 0x01]), b"l2-code 0xab01");
+        assert_eq!(Hint::encode("l2-code", &[]), b"l2-code 0x");
+    }
+
+    #[test]
+    fn the_prefix_of_the_payload_is_optional() {
+        let expected = Hint { name: "l1-blob".into(), payload: vec![0xab] };
+        for text in ["l1-blob 0xab", "l1-blob ab", "l1-blob 0xAB"] {
+            assert_eq!(Hint::parse(text.as_bytes()), Ok(expected.clone()), "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_that_are_no_hints() {
+        for text in [
+            &b""[..],
+            b"l2-code",
+            b" ab",
+            b"l2-code abc",
+            b"l2-code  ab",
+            b"l2-code ab cd",
+            b"l2-code 0x0xab",
+            b"\xff ab",
+        ] {
+            let error = HintError::Text { length_bytes: text.len() };
+            assert_eq!(Hint::parse(text), Err(error), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hints_survive_their_text(name in "[a-z0-9-]{1,30}", payload: Vec<u8>) {
+            let text = Hint::encode(&name, &payload);
+            prop_assert_eq!(Hint::parse(&text), Ok(Hint { name, payload }));
+        }
+    }
+}
