@@ -1,1 +1,3 @@
 //! Fault proof virtual machines: state hash at any step and the proof of one step.
+
+pub mod memory;

@@ -1,0 +1,152 @@
+//! Loads and stores.
+//!
+//! Values are big-endian. Callers pass naturally aligned addresses; an access that is not aligned
+//! is a mistake of the caller (checked in debug builds) and is taken at the address rounded down.
+
+use super::{Memory, PAGE_BYTES, PAGE_SHIFT, Page, flags::Flags};
+
+/// Offset within its page of an aligned access of `N` bytes.
+const fn offset_in_page<const N: usize>(address: u64) -> usize {
+    address as usize % PAGE_BYTES / N * N
+}
+
+impl Memory {
+    /// The byte at `address`.
+    #[inline]
+    #[must_use]
+    pub fn load_u8(&self, address: u64) -> u8 {
+        u8::from_be_bytes(self.load(address))
+    }
+
+    /// The 2 bytes at `address`, which is even.
+    #[inline]
+    #[must_use]
+    pub fn load_u16(&self, address: u64) -> u16 {
+        u16::from_be_bytes(self.load(address))
+    }
+
+    /// The 4 bytes at `address`, a multiple of 4.
+    #[inline]
+    #[must_use]
+    pub fn load_u32(&self, address: u64) -> u32 {
+        u32::from_be_bytes(self.load(address))
+    }
+
+    /// The 8 bytes at `address`, a multiple of 8.
+    #[inline]
+    #[must_use]
+    pub fn load_u64(&self, address: u64) -> u64 {
+        u64::from_be_bytes(self.load(address))
+    }
+
+    /// Writes the byte at `address`.
+    #[inline]
+    pub fn store_u8(&mut self, address: u64, value: u8) {
+        self.store(address, value.to_be_bytes());
+    }
+
+    /// Writes the 2 bytes at `address`, which is even.
+    #[inline]
+    pub fn store_u16(&mut self, address: u64, value: u16) {
+        self.store(address, value.to_be_bytes());
+    }
+
+    /// Writes the 4 bytes at `address`, a multiple of 4.
+    #[inline]
+    pub fn store_u32(&mut self, address: u64, value: u32) {
+        self.store(address, value.to_be_bytes());
+    }
+
+    /// Writes the 8 bytes at `address`, a multiple of 8.
+    #[inline]
+    pub fn store_u64(&mut self, address: u64, value: u64) {
+        self.store(address, value.to_be_bytes());
+    }
+
+    /// As [`Self::store_u8`], unless decoded code was taken from the page: then nothing is written
+    /// and the answer is `false`.
+    #[inline]
+    #[must_use]
+    pub fn try_store_u8(&mut self, address: u64, value: u8) -> bool {
+        self.try_store(address, value.to_be_bytes())
+    }
+
+    /// As [`Self::store_u16`], unless decoded code was taken from the page: then nothing is
+    /// written and the answer is `false`.
+    #[inline]
+    #[must_use]
+    pub fn try_store_u16(&mut self, address: u64, value: u16) -> bool {
+        self.try_store(address, value.to_be_bytes())
+    }
+
+    /// As [`Self::store_u32`], unless decoded code was taken from the page: then nothing is
+    /// written and the answer is `false`.
+    #[inline]
+    #[must_use]
+    pub fn try_store_u32(&mut self, address: u64, value: u32) -> bool {
+        self.try_store(address, value.to_be_bytes())
+    }
+
+    /// As [`Self::store_u64`], unless decoded code was taken from the page: then nothing is
+    /// written and the answer is `false`.
+    #[inline]
+    #[must_use]
+    pub fn try_store_u64(&mut self, address: u64, value: u64) -> bool {
+        self.try_store(address, value.to_be_bytes())
+    }
+
+    /// Reads `out.len()` bytes from `address` on. The range may wrap around the end of the address
+    /// space and may be absent in part.
+    pub fn read_range(&self, mut address: u64, mut out: &mut [u8]) {
+        while !out.is_empty() {
+            let offset = address as usize % PAGE_BYTES;
+            let length = out.len().min(PAGE_BYTES - offset);
+            let (head, tail) = out.split_at_mut(length);
+            head.copy_from_slice(&self.content(address >> PAGE_SHIFT)[offset..offset + length]);
+            address = address.wrapping_add(length as u64);
+            out = tail;
+        }
+    }
+
+    /// Writes `bytes` from `address` on. The range may wrap around the end of the address space;
+    /// an empty one makes no page exist.
+    pub fn write_range(&mut self, mut address: u64, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let offset = address as usize % PAGE_BYTES;
+            let (head, tail) = bytes.split_at(bytes.len().min(PAGE_BYTES - offset));
+            let index = address >> PAGE_SHIFT;
+            self.prepare_write(index);
+            self.content_mut(index)[offset..offset + head.len()].copy_from_slice(head);
+            address = address.wrapping_add(head.len() as u64);
+            bytes = tail;
+        }
+    }
+
+    #[inline]
+    fn load<const N: usize>(&self, address: u64) -> [u8; N] {
+        debug_assert!(address.is_multiple_of(N as u64), "load of {N} bytes at {address:#x}");
+        let content = self.content(address >> PAGE_SHIFT);
+        content.as_chunks::<N>().0[offset_in_page::<N>(address) / N]
+    }
+
+    #[inline]
+    fn store<const N: usize>(&mut self, address: u64, bytes: [u8; N]) {
+        debug_assert!(address.is_multiple_of(N as u64), "store of {N} bytes at {address:#x}");
+        let index = address >> PAGE_SHIFT;
+        self.prepare_write(index);
+        write_chunk(self.content_mut(index), offset_in_page::<N>(address), bytes);
+    }
+
+    #[inline]
+    fn try_store<const N: usize>(&mut self, address: u64, bytes: [u8; N]) -> bool {
+        if self.flags(address >> PAGE_SHIFT).has(Flags::CODE) {
+            return false;
+        }
+        self.store(address, bytes);
+        true
+    }
+}
+
+fn write_chunk<const N: usize>(page: &mut Page, offset: usize, bytes: [u8; N]) {
+    page.as_chunks_mut::<N>().0[offset / N] = bytes;
+}

@@ -1,0 +1,187 @@
+//! Guest memory: 64-bit addresses, 4 KiB pages, big-endian values.
+//!
+//! A page exists from its first write, even of a zero, and never from a read: that shows in state
+//! files and in page counts. Absent pages read as zero.
+//!
+//! Running does not pay for proving. A write leaves one byte of bookkeeping per page behind (see
+//! `flags`), and roots, proofs and snapshots are made on demand from the pages that changed.
+//!
+//! Invariant: a page that is not flagged `UNHASHED` has in the tree the root of its content, and
+//! one that is not flagged `UNSAVED` has its content in the last snapshot; each flagged page is on
+//! the list of its flag, once.
+//!
+//! Specification: fault proof VM, "Memory"; Cannon fault proof VM, "State" and "Memory proofs".
+
+mod access;
+mod flags;
+mod page_map;
+mod proof;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+pub use proof::PROOF_BYTES;
+pub use rebut_merkle::{PAGE_BYTES, Page};
+pub use snapshot::MemorySnapshot;
+
+use flags::Flags;
+use page_map::PageMap;
+use rebut_merkle::PageTree;
+
+/// Page indexes are below this: a 64-bit address has a page index of 52 bits.
+///
+/// Where a function of [`Memory`] takes a page index, only its low 52 bits count.
+pub const PAGE_INDEX_END: u64 = 1 << 52;
+
+const PAGE_SHIFT: u32 = PAGE_BYTES.ilog2();
+const PAGE_INDEX_MASK: u64 = PAGE_INDEX_END - 1;
+static ZERO_PAGE: Page = [0; PAGE_BYTES];
+
+/// Memory of a guest.
+///
+/// Every function is total: each address is valid, absent memory is zero.
+pub struct Memory {
+    map: PageMap,
+    /// Pages flagged `PRESENT`, in order of first write.
+    present: Vec<u64>,
+    /// Pages flagged `UNHASHED`.
+    unhashed: Vec<u64>,
+    /// Pages flagged `UNSAVED`.
+    unsaved: Vec<u64>,
+    /// Pages flagged `CODE_WRITTEN`.
+    code_writes: Vec<u64>,
+    tree: PageTree<{ proof::DEPTH }>,
+    /// Content of every present page that is not flagged `UNSAVED`.
+    saved: MemorySnapshot,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Memory {
+    /// Empty memory, with fast windows where the host grants the address space.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::without_windows()
+    }
+
+    /// Empty memory with all pages in a map: slower, the same in every other respect.
+    #[must_use]
+    pub fn without_windows() -> Self {
+        Self {
+            map: PageMap::default(),
+            present: Vec::new(),
+            unhashed: Vec::new(),
+            unsaved: Vec::new(),
+            code_writes: Vec::new(),
+            tree: PageTree::new(),
+            saved: MemorySnapshot::default(),
+        }
+    }
+
+    /// Makes a page exist, as a write of its present content would.
+    pub fn touch_page(&mut self, index: u64) {
+        self.prepare_write(index & PAGE_INDEX_MASK);
+    }
+
+    /// Content of a page; `None` if it is absent.
+    #[must_use]
+    pub fn page(&self, index: u64) -> Option<&Page> {
+        let index = index & PAGE_INDEX_MASK;
+        self.flags(index).has(Flags::PRESENT).then(|| self.content(index))
+    }
+
+    /// Overwrites a whole page.
+    pub fn set_page(&mut self, index: u64, content: &Page) {
+        let index = index & PAGE_INDEX_MASK;
+        self.prepare_write(index);
+        *self.content_mut(index) = *content;
+    }
+
+    /// Pages that exist.
+    #[must_use]
+    pub fn page_count(&self) -> usize {
+        self.present.len()
+    }
+
+    /// Index and content of each page that exists, ascending. Sorts the indexes first.
+    pub fn pages(&self) -> impl ExactSizeIterator<Item = (u64, &Page)> {
+        let mut indexes = self.present.clone();
+        indexes.sort_unstable();
+        indexes.into_iter().map(|index| (index, self.content(index)))
+    }
+
+    /// Notes that decoded code was taken from the page of `address`, so that writes to it are
+    /// recorded and refused by the `try_store` functions. The page need not exist.
+    pub fn mark_code(&mut self, address: u64) {
+        let index = address >> PAGE_SHIFT;
+        self.set_flags(index, self.flags(index).with(Flags::CODE));
+    }
+
+    /// Whether a code page was written since the last [`Self::take_code_writes`].
+    #[inline]
+    #[must_use]
+    pub fn has_code_writes(&self) -> bool {
+        !self.code_writes.is_empty()
+    }
+
+    /// Indexes of the code pages written since the last call, each once, in order of the first
+    /// write. They cease to be code pages.
+    pub fn take_code_writes(&mut self) -> Vec<u64> {
+        let written = std::mem::take(&mut self.code_writes);
+        for &index in &written {
+            let flags = self.flags(index).without(Flags::CODE).without(Flags::CODE_WRITTEN);
+            self.set_flags(index, flags);
+        }
+        written
+    }
+
+    /// Does the bookkeeping that must come before a write to a page.
+    fn prepare_write(&mut self, index: u64) {
+        let before = self.flags(index);
+        if before == Flags::WRITABLE {
+            return;
+        }
+        if !before.has(Flags::PRESENT) {
+            self.present.push(index);
+        }
+        if !before.has(Flags::UNHASHED) {
+            self.unhashed.push(index);
+        }
+        if !before.has(Flags::UNSAVED) {
+            self.unsaved.push(index);
+        }
+        self.set_flags(index, before.with(Flags::WRITABLE));
+        self.note_code_write(index);
+    }
+
+    /// Records a change of a page if code was taken from it.
+    fn note_code_write(&mut self, index: u64) {
+        let flags = self.flags(index);
+        if flags.has(Flags::CODE) && !flags.has(Flags::CODE_WRITTEN) {
+            self.code_writes.push(index);
+            self.set_flags(index, flags.with(Flags::CODE_WRITTEN));
+        }
+    }
+
+    fn flags(&self, index: u64) -> Flags {
+        self.map.flags(index)
+    }
+
+    fn set_flags(&mut self, index: u64, flags: Flags) {
+        self.map.set_flags(index, flags);
+    }
+
+    /// Content of a page, present or not.
+    fn content(&self, index: u64) -> &Page {
+        self.map.content(index)
+    }
+
+    /// Content of a page for writing; the caller has done the bookkeeping.
+    fn content_mut(&mut self, index: u64) -> &mut Page {
+        self.map.content_mut(index)
+    }
+}

@@ -1,0 +1,42 @@
+//! Merkle root and proofs of memory, from the pages that changed since they were last asked for.
+
+use alloy_primitives::B256;
+use rebut_merkle::{LeafProof, Page};
+
+use super::{Memory, PAGE_SHIFT, flags::Flags};
+
+/// Levels of the tree over a 64-bit address space.
+pub(super) const DEPTH: usize = 59;
+
+/// Bytes of a memory proof: the leaf and 59 siblings.
+pub const PROOF_BYTES: usize = LeafProof::<DEPTH>::BYTES;
+
+impl Memory {
+    /// Root of the whole memory; hashes the pages written since the last call.
+    pub fn merkle_root(&mut self) -> B256 {
+        let unhashed = std::mem::take(&mut self.unhashed);
+        if !unhashed.is_empty() {
+            for &index in &unhashed {
+                self.set_flags(index, self.flags(index).without(Flags::UNHASHED));
+            }
+            let mut tree = std::mem::take(&mut self.tree);
+            let pages: Vec<(u64, &Page)> =
+                unhashed.iter().map(|&index| (index, self.content(index))).collect();
+            tree.rehash(&pages);
+            self.tree = tree;
+        }
+        self.tree.root()
+    }
+
+    /// Proof of the 32-byte leaf that holds `address`, against [`Self::merkle_root`]: the leaf,
+    /// then its siblings bottom first.
+    pub fn prove(&mut self, address: u64) -> [u8; PROOF_BYTES] {
+        self.merkle_root();
+        let proof = self.tree.prove(address, Some(self.content(address >> PAGE_SHIFT)));
+        let mut bytes = [0; PROOF_BYTES];
+        let (leaf, siblings) = bytes.split_at_mut(proof.leaf.len());
+        leaf.copy_from_slice(&proof.leaf);
+        siblings.copy_from_slice(proof.siblings.as_flattened());
+        bytes
+    }
+}
