@@ -28,11 +28,16 @@ extern crate alloc;
 mod keccak;
 mod page;
 mod proof;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod zero;
 
 pub use keccak::Engine;
-pub use page::{LEAF_BYTES, LEAVES_PER_PAGE, PAGE_BYTES, PAGE_LEVELS, Page, page_root, page_roots};
+pub use page::{
+    LEAF_BYTES, LEAVES_PER_PAGE, PAGE_BYTES, PAGE_LEVELS, Page, page_root, page_roots,
+    page_roots_on_all_cores,
+};
 pub use proof::{LeafProof, ProofLengthError};
 pub use tree::PageTree;
 pub use zero::{MAX_LEVEL, zero_hash};

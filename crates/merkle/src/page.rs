@@ -24,21 +24,63 @@ pub fn page_root(page: &Page) -> B256 {
     roots[0]
 }
 
-/// [`page_root`] of every page into the root of the same position.
+/// Pages hashed together, so that the narrow levels near their roots fill the vector units.
+const BATCH_PAGES: usize = 8;
+
+/// [`page_root`] of every page into the root of the same position, on this thread.
 ///
 /// Surplus pages or roots, where the two slices differ in length, are left alone.
 pub fn page_roots(engine: Engine, pages: &[&Page], roots: &mut [B256]) {
-    for (page, root) in pages.iter().zip(roots) {
-        let mut nodes = [[0u8; 32]; LEAVES_PER_PAGE / 2];
-        engine.hash_pairs(page.as_chunks::<64>().0, &mut nodes);
+    const NODES: usize = BATCH_PAGES * LEAVES_PER_PAGE / 2;
+    let (mut nodes, mut children) = ([[0u8; 32]; NODES], [[0u8; 32]; NODES]);
+    for (pages, roots) in pages.chunks(BATCH_PAGES).zip(roots.chunks_mut(BATCH_PAGES)) {
+        for (page, level) in pages.iter().zip(nodes.chunks_mut(LEAVES_PER_PAGE / 2)) {
+            engine.hash_pairs(page.as_chunks::<64>().0, level);
+        }
+        // The nodes of one page follow those of the page before, at every level.
         let mut width = LEAVES_PER_PAGE / 2;
         while width > 1 {
-            let children = nodes;
-            engine.hash_pairs(children[..width].as_flattened().as_chunks::<64>().0, &mut nodes);
+            core::mem::swap(&mut nodes, &mut children);
+            let messages = children[..pages.len() * width].as_flattened().as_chunks::<64>().0;
+            engine.hash_pairs(messages, &mut nodes);
             width /= 2;
         }
-        *root = B256::new(nodes[0]);
+        for (root, node) in roots.iter_mut().zip(&nodes) {
+            *root = B256::new(*node);
+        }
     }
+}
+
+/// [`page_roots`] over all cores of the machine when there are pages enough to pay for threads.
+pub fn page_roots_on_all_cores(engine: Engine, pages: &[&Page], roots: &mut [B256]) {
+    #[cfg(feature = "std")]
+    {
+        // Starting a thread costs about as much as hashing a few pages.
+        const PAGES_PER_THREAD_MIN: usize = 32;
+        let threads = cores().min(pages.len() / PAGES_PER_THREAD_MIN);
+        if threads > 1 {
+            let share = pages.len().div_ceil(threads).next_multiple_of(BATCH_PAGES);
+            std::thread::scope(|scope| {
+                let mut shares = pages.chunks(share).zip(roots.chunks_mut(share));
+                let mine = shares.next();
+                for (pages, roots) in shares {
+                    scope.spawn(move || page_roots(engine, pages, roots));
+                }
+                if let Some((pages, roots)) = mine {
+                    page_roots(engine, pages, roots);
+                }
+            });
+            return;
+        }
+    }
+    page_roots(engine, pages, roots);
+}
+
+/// Cores this process may use; asked of the system once, since the question reads files.
+#[cfg(feature = "std")]
+fn cores() -> usize {
+    static CORES: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, |cores| cores.get()))
 }
 
 /// The leaf at `leaf` and its siblings up to the page root, bottom first.

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 
 use alloy_primitives::B256;
 
-use crate::{keccak::hash_pair, page::LEAF_BYTES};
+use crate::{keccak::Engine, page::LEAF_BYTES};
 
 /// A leaf and the siblings of its path in a tree of `DEPTH` levels: 59 for 64-bit addresses, 27 for
 /// 32-bit ones.
@@ -81,12 +81,13 @@ impl<const DEPTH: usize> LeafProof<DEPTH> {
     pub fn root_after(&self, address: u64, leaf: &[u8; LEAF_BYTES]) -> B256 {
         let mut index = address / LEAF_BYTES as u64;
         let mut node = *leaf;
+        let engine = Engine::best();
         for sibling in &self.siblings {
             let (left, right) = if index & 1 == 0 { (&node, sibling) } else { (sibling, &node) };
             let mut message = [0u8; 64];
             message[..32].copy_from_slice(left);
             message[32..].copy_from_slice(right);
-            node = hash_pair(&message);
+            engine.hash_pairs(&[message], core::slice::from_mut(&mut node));
             index >>= 1;
         }
         B256::new(node)

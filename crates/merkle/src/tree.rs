@@ -20,7 +20,7 @@ use alloy_primitives::B256;
 
 use crate::{
     keccak::Engine,
-    page::{LEAVES_PER_PAGE, PAGE_BYTES, PAGE_LEVELS, Page, leaf_path, page_roots},
+    page::{LEAVES_PER_PAGE, PAGE_BYTES, PAGE_LEVELS, Page, leaf_path, page_roots_on_all_cores},
     proof::LeafProof,
     zero::ZERO_NODES,
 };
@@ -102,7 +102,7 @@ impl<const DEPTH: usize> PageTree<DEPTH> {
         let engine = Engine::best();
         let contents: Vec<&Page> = pages.iter().map(|(_, page)| *page).collect();
         let mut roots = vec![B256::ZERO; pages.len()];
-        page_roots(engine, &contents, &mut roots);
+        page_roots_on_all_cores(engine, &contents, &mut roots);
         let changes: Vec<(u64, B256)> = pages.iter().map(|(index, _)| *index).zip(roots).collect();
         self.update(engine, &changes);
     }
