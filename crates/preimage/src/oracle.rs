@@ -98,6 +98,10 @@ pub enum OracleError {
         /// What happened to the channel.
         source: ChannelError,
     },
+    /// The store behind the oracle failed.
+    #[cfg(feature = "std")]
+    #[error(transparent)]
+    Store(#[from] crate::StoreError),
 }
 
 /// Checks every value of the oracle inside against its key.

@@ -56,14 +56,25 @@ pub enum ChannelError {
     #[error("the peer closed its end")]
     Closed,
     /// The peer was silent for longer than the channel's deadline.
-    #[error("the peer did not react within {seconds} s")]
+    #[error("the peer did not react within {limit:?}")]
     TimedOut {
         /// The deadline.
-        seconds: u64,
+        limit: core::time::Duration,
     },
     /// A system call failed with this error number.
     #[error("the system reports error number {0}")]
     Os(i32),
+    /// The process at the other end has ended.
+    #[cfg(feature = "std")]
+    #[error("the preimage server has ended ({status})")]
+    Exited {
+        /// How it ended.
+        status: std::process::ExitStatus,
+    },
+    /// The user asked this process to stop.
+    #[cfg(feature = "std")]
+    #[error("interrupted")]
+    Interrupted,
 }
 
 /// A [`PreimageOracle`] at the other end of two channels.
