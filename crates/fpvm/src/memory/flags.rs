@@ -17,8 +17,7 @@ impl Flags {
     pub(super) const CODE_WRITTEN: Self = Self(1 << 4);
 
     /// The one value that lets a store write without any bookkeeping: all of it was done before.
-    pub(super) const WRITABLE: Self =
-        Self(Self::PRESENT.0 | Self::UNHASHED.0 | Self::UNSAVED.0);
+    pub(super) const WRITABLE: Self = Self(Self::PRESENT.0 | Self::UNHASHED.0 | Self::UNSAVED.0);
 
     /// Whether any bit of `other` is set.
     pub(super) const fn has(self, other: Self) -> bool {

@@ -17,16 +17,19 @@ mod flags;
 mod page_map;
 mod proof;
 mod snapshot;
+mod storage;
 #[cfg(test)]
 mod tests;
+mod windows;
 
-pub use proof::PROOF_BYTES;
+pub use proof::{DEPTH, PROOF_BYTES};
 pub use rebut_merkle::{PAGE_BYTES, Page};
 pub use snapshot::MemorySnapshot;
 
 use flags::Flags;
-use page_map::PageMap;
 use rebut_merkle::PageTree;
+use storage::Storage;
+use windows::{USUAL_WINDOWS, Windows};
 
 /// Page indexes are below this: a 64-bit address has a page index of 52 bits.
 ///
@@ -35,13 +38,15 @@ pub const PAGE_INDEX_END: u64 = 1 << 52;
 
 const PAGE_SHIFT: u32 = PAGE_BYTES.ilog2();
 const PAGE_INDEX_MASK: u64 = PAGE_INDEX_END - 1;
+/// A guest of this many pages runs faster on large host pages; below, they would waste memory.
+const LARGE_PAGES_FROM: usize = 256;
 static ZERO_PAGE: Page = [0; PAGE_BYTES];
 
 /// Memory of a guest.
 ///
 /// Every function is total: each address is valid, absent memory is zero.
 pub struct Memory {
-    map: PageMap,
+    storage: Storage,
     /// Pages flagged `PRESENT`, in order of first write.
     present: Vec<u64>,
     /// Pages flagged `UNHASHED`.
@@ -50,7 +55,7 @@ pub struct Memory {
     unsaved: Vec<u64>,
     /// Pages flagged `CODE_WRITTEN`.
     code_writes: Vec<u64>,
-    tree: PageTree<{ proof::DEPTH }>,
+    tree: PageTree<DEPTH>,
     /// Content of every present page that is not flagged `UNSAVED`.
     saved: MemorySnapshot,
 }
@@ -65,14 +70,18 @@ impl Memory {
     /// Empty memory, with fast windows where the host grants the address space.
     #[must_use]
     pub fn new() -> Self {
-        Self::without_windows()
+        Self::with(Windows::reserve(&USUAL_WINDOWS))
     }
 
     /// Empty memory with all pages in a map: slower, the same in every other respect.
     #[must_use]
     pub fn without_windows() -> Self {
+        Self::with(Windows::none())
+    }
+
+    fn with(windows: Windows) -> Self {
         Self {
-            map: PageMap::default(),
+            storage: Storage::new(windows),
             present: Vec::new(),
             unhashed: Vec::new(),
             unsaved: Vec::new(),
@@ -91,14 +100,14 @@ impl Memory {
     #[must_use]
     pub fn page(&self, index: u64) -> Option<&Page> {
         let index = index & PAGE_INDEX_MASK;
-        self.flags(index).has(Flags::PRESENT).then(|| self.content(index))
+        self.storage.flags(index).has(Flags::PRESENT).then(|| self.storage.content(index))
     }
 
     /// Overwrites a whole page.
     pub fn set_page(&mut self, index: u64, content: &Page) {
         let index = index & PAGE_INDEX_MASK;
         self.prepare_write(index);
-        *self.content_mut(index) = *content;
+        *self.storage.content_mut(index) = *content;
     }
 
     /// Pages that exist.
@@ -111,14 +120,14 @@ impl Memory {
     pub fn pages(&self) -> impl ExactSizeIterator<Item = (u64, &Page)> {
         let mut indexes = self.present.clone();
         indexes.sort_unstable();
-        indexes.into_iter().map(|index| (index, self.content(index)))
+        indexes.into_iter().map(|index| (index, self.storage.content(index)))
     }
 
     /// Notes that decoded code was taken from the page of `address`, so that writes to it are
     /// recorded and refused by the `try_store` functions. The page need not exist.
     pub fn mark_code(&mut self, address: u64) {
         let index = address >> PAGE_SHIFT;
-        self.set_flags(index, self.flags(index).with(Flags::CODE));
+        self.storage.set_flags(index, self.storage.flags(index).with(Flags::CODE));
     }
 
     /// Whether a code page was written since the last [`Self::take_code_writes`].
@@ -133,20 +142,20 @@ impl Memory {
     pub fn take_code_writes(&mut self) -> Vec<u64> {
         let written = std::mem::take(&mut self.code_writes);
         for &index in &written {
-            let flags = self.flags(index).without(Flags::CODE).without(Flags::CODE_WRITTEN);
-            self.set_flags(index, flags);
+            let flags = self.storage.flags(index).without(Flags::CODE).without(Flags::CODE_WRITTEN);
+            self.storage.set_flags(index, flags);
         }
         written
     }
 
     /// Does the bookkeeping that must come before a write to a page.
     fn prepare_write(&mut self, index: u64) {
-        let before = self.flags(index);
+        let before = self.storage.flags(index);
         if before == Flags::WRITABLE {
             return;
         }
         if !before.has(Flags::PRESENT) {
-            self.present.push(index);
+            self.add_present(index);
         }
         if !before.has(Flags::UNHASHED) {
             self.unhashed.push(index);
@@ -154,34 +163,24 @@ impl Memory {
         if !before.has(Flags::UNSAVED) {
             self.unsaved.push(index);
         }
-        self.set_flags(index, before.with(Flags::WRITABLE));
+        self.storage.set_flags(index, before.with(Flags::WRITABLE));
         self.note_code_write(index);
+    }
+
+    /// Puts a page on the list of those that exist.
+    fn add_present(&mut self, index: u64) {
+        self.present.push(index);
+        if self.present.len() == LARGE_PAGES_FROM {
+            self.storage.advise_large_pages();
+        }
     }
 
     /// Records a change of a page if code was taken from it.
     fn note_code_write(&mut self, index: u64) {
-        let flags = self.flags(index);
+        let flags = self.storage.flags(index);
         if flags.has(Flags::CODE) && !flags.has(Flags::CODE_WRITTEN) {
             self.code_writes.push(index);
-            self.set_flags(index, flags.with(Flags::CODE_WRITTEN));
+            self.storage.set_flags(index, flags.with(Flags::CODE_WRITTEN));
         }
-    }
-
-    fn flags(&self, index: u64) -> Flags {
-        self.map.flags(index)
-    }
-
-    fn set_flags(&mut self, index: u64, flags: Flags) {
-        self.map.set_flags(index, flags);
-    }
-
-    /// Content of a page, present or not.
-    fn content(&self, index: u64) -> &Page {
-        self.map.content(index)
-    }
-
-    /// Content of a page for writing; the caller has done the bookkeeping.
-    fn content_mut(&mut self, index: u64) -> &mut Page {
-        self.map.content_mut(index)
     }
 }

@@ -90,8 +90,8 @@ impl Memory {
     /// Content of this moment; copies the pages written since the last snapshot or restore.
     pub fn snapshot(&mut self) -> MemorySnapshot {
         for index in std::mem::take(&mut self.unsaved) {
-            self.set_flags(index, self.flags(index).without(Flags::UNSAVED));
-            let page = Arc::new(*self.content(index));
+            self.storage.set_flags(index, self.storage.flags(index).without(Flags::UNSAVED));
+            let page = Arc::new(*self.storage.content(index));
             self.saved.set(index, page);
         }
         self.saved.clone()
@@ -102,7 +102,7 @@ impl Memory {
     pub fn restore(&mut self, snapshot: &MemorySnapshot) {
         let mut candidates = std::mem::take(&mut self.unsaved);
         for &index in &candidates {
-            self.set_flags(index, self.flags(index).without(Flags::UNSAVED));
+            self.storage.set_flags(index, self.storage.flags(index).without(Flags::UNSAVED));
         }
         candidates.extend(self.saved.unshared(snapshot));
         let mut removed = false;
@@ -113,43 +113,41 @@ impl Memory {
             }
         }
         if removed {
-            let mut present = std::mem::take(&mut self.present);
-            present.retain(|&index| self.flags(index).has(Flags::PRESENT));
-            self.present = present;
+            self.present.retain(|&index| self.storage.flags(index).has(Flags::PRESENT));
         }
         self.saved = snapshot.clone();
     }
 
     /// Sets a page to what the snapshot has, leaving `UNSAVED` clear.
     fn restore_page(&mut self, index: u64, content: &Page) {
-        let flags = self.flags(index);
+        let flags = self.storage.flags(index);
         if !flags.has(Flags::PRESENT) {
-            self.present.push(index);
-            self.set_flags(index, flags.with(Flags::PRESENT));
+            self.add_present(index);
+            self.storage.set_flags(index, flags.with(Flags::PRESENT));
         }
         self.replace_content(index, content);
     }
 
     /// Makes a page absent; answers whether it was present. The caller drops it from `present`.
     fn remove_page(&mut self, index: u64) -> bool {
-        let flags = self.flags(index);
+        let flags = self.storage.flags(index);
         if !flags.has(Flags::PRESENT) {
             return false;
         }
-        self.set_flags(index, flags.without(Flags::PRESENT));
+        self.storage.set_flags(index, flags.without(Flags::PRESENT));
         self.replace_content(index, &ZERO_PAGE);
         true
     }
 
     fn replace_content(&mut self, index: u64, content: &Page) {
-        if self.content(index) == content {
+        if self.storage.content(index) == content {
             return;
         }
-        *self.content_mut(index) = *content;
-        let flags = self.flags(index);
+        *self.storage.content_mut(index) = *content;
+        let flags = self.storage.flags(index);
         if !flags.has(Flags::UNHASHED) {
             self.unhashed.push(index);
-            self.set_flags(index, flags.with(Flags::UNHASHED));
+            self.storage.set_flags(index, flags.with(Flags::UNHASHED));
         }
         self.note_code_write(index);
     }
