@@ -1,1 +1,16 @@
-//! Bindings and bytecode of the on-chain verifiers, and an embedded EVM to run them.
+//! The on-chain verifiers for Rust: bindings, creation code, and an embedded EVM to run them.
+//!
+//! A [`Verifier`] holds one deployed PreimageOracle and one MIPS64 in memory. It is what decides whether
+//! a step proof is right: the tests compare every engine with it, and the command line shows a proof
+//! being accepted and its tamperings refused, without a chain.
+//!
+//! Invariant: a step never changes the verifier. Only loaded preimages are kept, as on chain.
+
+pub mod bindings;
+mod preimage;
+mod revert;
+mod verifier;
+
+pub use preimage::Preimage;
+pub use revert::Revert;
+pub use verifier::{CallError, LoadOutcome, StepOutcome, Verifier};

@@ -1,0 +1,4 @@
+//! The deployed verifier: what it computes, what it costs, what it refuses.
+
+mod gas;
+mod machine;
