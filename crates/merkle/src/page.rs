@@ -32,7 +32,7 @@ const BATCH_PAGES: usize = 8;
 /// Surplus pages or roots, where the two slices differ in length, are left alone.
 pub fn page_roots(engine: Engine, pages: &[&Page], roots: &mut [B256]) {
     const NODES: usize = BATCH_PAGES * LEAVES_PER_PAGE / 2;
-    let (mut nodes, mut children) = ([[0u8; 32]; NODES], [[0u8; 32]; NODES]);
+    let (mut nodes, mut children) = (&mut [[0u8; 32]; NODES], &mut [[0u8; 32]; NODES]);
     for (pages, roots) in pages.chunks(BATCH_PAGES).zip(roots.chunks_mut(BATCH_PAGES)) {
         for (page, level) in pages.iter().zip(nodes.chunks_mut(LEAVES_PER_PAGE / 2)) {
             engine.hash_pairs(page.as_chunks::<64>().0, level);
@@ -42,10 +42,10 @@ pub fn page_roots(engine: Engine, pages: &[&Page], roots: &mut [B256]) {
         while width > 1 {
             core::mem::swap(&mut nodes, &mut children);
             let messages = children[..pages.len() * width].as_flattened().as_chunks::<64>().0;
-            engine.hash_pairs(messages, &mut nodes);
+            engine.hash_pairs(messages, nodes);
             width /= 2;
         }
-        for (root, node) in roots.iter_mut().zip(&nodes) {
+        for (root, node) in roots.iter_mut().zip(nodes.iter()) {
             *root = B256::new(*node);
         }
     }

@@ -66,6 +66,12 @@ impl Default for Memory {
     }
 }
 
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Memory").field("pages", &self.page_count()).finish_non_exhaustive()
+    }
+}
+
 impl Memory {
     /// Empty memory, with fast windows where the host grants the address space.
     #[must_use]

@@ -1,6 +1,6 @@
 //! Pages that lie in no window: a map from page index to content and flags.
 
-use std::collections::HashMap;
+use alloy_primitives::map::HashMap;
 
 use super::{Page, ZERO_PAGE, flags::Flags};
 

@@ -86,13 +86,17 @@ impl MemorySnapshot {
     }
 }
 
+/// A copy on the heap. Made from a slice, since `Arc::new` would copy to the stack first.
+fn shared(content: &Page) -> Arc<Page> {
+    Arc::<[u8]>::from(&content[..]).try_into().unwrap_or_else(|_| Arc::new(*content))
+}
+
 impl Memory {
     /// Content of this moment; copies the pages written since the last snapshot or restore.
     pub fn snapshot(&mut self) -> MemorySnapshot {
         for index in std::mem::take(&mut self.unsaved) {
             self.storage.set_flags(index, self.storage.flags(index).without(Flags::UNSAVED));
-            let page = Arc::new(*self.storage.content(index));
-            self.saved.set(index, page);
+            self.saved.set(index, shared(self.storage.content(index)));
         }
         self.saved.clone()
     }

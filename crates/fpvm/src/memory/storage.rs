@@ -26,7 +26,8 @@ impl Storage {
     #[inline(never)]
     fn load_from_map<const N: usize>(&self, address: u64) -> [u8; N] {
         let offset = offset_in_page::<N>(address);
-        std::array::from_fn(|byte| self.map.content(address >> PAGE_SHIFT)[offset + byte])
+        let content = self.map.content(address >> PAGE_SHIFT);
+        std::array::from_fn(|byte| content[offset + byte])
     }
 
     /// Writes the `N` bytes at `address` if its page is in a window and needs no bookkeeping;
