@@ -41,6 +41,16 @@ pub enum HintError {
         /// The precompile asked for.
         address: Address,
     },
+    /// A precompile call that runs out of the gas in its hint.
+    #[error("hint {name:?} gives the precompile {address} {gas} gas, which is not enough")]
+    Gas {
+        /// The name as sent.
+        name: String,
+        /// The precompile asked for.
+        address: Address,
+        /// The gas in the hint.
+        gas: u64,
+    },
 }
 
 /// A hint in its two parts.

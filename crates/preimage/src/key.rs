@@ -218,6 +218,12 @@ impl PreimageKey {
         Self::typed(KeyType::Keccak256, self.0)
     }
 
+    /// The precompile key over the same 31 hash bytes, the inverse of [`inputs_key`](Self::inputs_key)
+    /// for the keccak256 key of a precompile call.
+    pub const fn result_key(&self) -> Self {
+        Self::typed(KeyType::Precompile, self.0)
+    }
+
     /// The identifier of a local key in the form programs use, `None` for other keys.
     pub fn local_identifier(&self) -> Option<u64> {
         let (head, tail) = self.0.split_at(24);
@@ -350,6 +356,15 @@ mod tests {
             ),
             "062972aece014663c20745ebde02ec6fc49eb16e6cbcaddbbc4eafb2afc8426a",
         );
+    }
+
+    #[test]
+    fn the_call_of_a_precompile_key_lies_under_the_keccak_key_of_the_same_hash() {
+        let call = [&[0; 19][..], &[1], &3000_u64.to_be_bytes(), b"input"].concat();
+        let key = PreimageKey::precompile(Address::with_last_byte(1), 3000, b"input");
+        assert_eq!(key.inputs_key(), PreimageKey::keccak256(keccak256(&call)));
+        assert_eq!(key.inputs_key().result_key(), key);
+        assert_eq!(key.inputs_key().verify(&call), Ok(()));
     }
 
     #[test]
