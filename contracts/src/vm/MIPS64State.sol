@@ -158,10 +158,16 @@ function advanceTo(uint256 target) pure {
     NEXT_PC.store(target);
 }
 
-// Copies the packed state at `offset` of calldata to its place and reserves the places of state and thread.
+// Takes the memory of state and thread for this call and copies the packed state at `offset` of calldata to its place.
+// Must come before anything that allocates. The compiler may want the first memory for itself, should a function need more
+// variables than the stack can reach; then every call reverts here, instead of some going wrong.
 function openState(uint256 offset) pure {
+    uint256 free;
     assembly ("memory-safe") {
-        // Solidity allocates from here on, behind both.
+        free := mload(0x40)
+    }
+    assert(free == STATE);
+    assembly ("memory-safe") {
         mstore(0x40, FREE_MEMORY)
         calldatacopy(STATE, offset, STATE_BYTES)
     }
