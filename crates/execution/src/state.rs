@@ -1,0 +1,344 @@
+//! The state while a block is built: the EVM's database over partial tries.
+//!
+//! Accounts and slots are read from the tries once and kept; changes of finished transactions are
+//! kept beside them and go into the tries only when the root is asked for. Everything is ordered by
+//! address and slot, so the oracle sees the same sequence of requests on every machine.
+//!
+//! Invariant: before [`StateView::roots`] the tries hold the state before the block.
+
+use crate::{StateError, StateOracle, Trie};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloy_consensus::{Header, Sealed};
+use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_rlp::Decodable;
+use alloy_trie::{EMPTY_ROOT_HASH, TrieAccount};
+use revm::{
+    Database,
+    bytecode::Bytecode,
+    primitives::{Bytes, KECCAK_EMPTY},
+    state::{Account, AccountInfo, EvmState},
+};
+
+/// The state of one block in the making.
+#[derive(Debug)]
+pub(crate) struct StateView<'a, O: StateOracle> {
+    oracle: &'a mut O,
+    accounts: Trie,
+    cache: BTreeMap<Address, CachedAccount>,
+    codes: BTreeMap<B256, Bytecode>,
+    /// Number of the parent, and the hashes of it and its ancestors, as far as they were needed.
+    parent: u64,
+    ancestors: Vec<B256>,
+    /// Why a precompile could not be answered. The EVM passes on no more than a text.
+    failure: Option<O::Error>,
+}
+
+#[derive(Debug)]
+struct CachedAccount {
+    /// keccak256 of the address: the key in the account trie.
+    key: B256,
+    /// What the account trie holds.
+    before: Option<TrieAccount>,
+    /// What the account is now, `None` if it does not exist.
+    now: Option<AccountInfo>,
+    storage: Trie,
+    slots: BTreeMap<U256, Slot>,
+    /// The storage trie was thrown away.
+    wiped: bool,
+}
+
+#[derive(Debug)]
+struct Slot {
+    /// keccak256 of the slot's number: the key in the storage trie.
+    key: B256,
+    /// What the storage trie holds.
+    before: U256,
+    now: U256,
+}
+
+impl CachedAccount {
+    fn new(address: Address, before: Option<TrieAccount>) -> Self {
+        let storage = Trie::new(before.as_ref().map_or(EMPTY_ROOT_HASH, |a| a.storage_root));
+        let now = before.as_ref().map(|account| AccountInfo {
+            balance: account.balance,
+            nonce: account.nonce,
+            code_hash: account.code_hash,
+            account_id: None,
+            code: None,
+        });
+        let key = keccak256(address);
+        Self { key, before, now, storage, slots: BTreeMap::new(), wiped: false }
+    }
+
+    fn wipe(&mut self) {
+        self.storage = Trie::new(EMPTY_ROOT_HASH);
+        self.slots.clear();
+        self.wiped = true;
+    }
+
+    fn slot<O: StateOracle>(
+        &mut self,
+        address: Address,
+        number: U256,
+        oracle: &mut O,
+    ) -> Result<&mut Slot, StateError<O::Error>> {
+        use alloc::collections::btree_map::Entry;
+        match self.slots.entry(number) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let slot = B256::from(number);
+                let key = keccak256(slot);
+                let before = match self.storage.get(key, oracle)? {
+                    None => U256::ZERO,
+                    Some(value) => decode_all(value).map_err(|source| StateError::Slot {
+                        address,
+                        slot,
+                        source,
+                    })?,
+                };
+                Ok(entry.insert(Slot { key, before, now: before }))
+            }
+        }
+    }
+
+    /// Brings the storage trie up to date and returns its root.
+    fn storage_root<O: StateOracle>(
+        &mut self,
+        oracle: &mut O,
+    ) -> Result<B256, StateError<O::Error>> {
+        let changed = || self.slots.values().filter(|slot| slot.now != slot.before);
+        if !self.wiped && changed().next().is_none() {
+            return Ok(self.before.as_ref().map_or(EMPTY_ROOT_HASH, |a| a.storage_root));
+        }
+        // Removals come last: a branch that is filled again need not be merged with a child that
+        // nothing else has opened.
+        for slot in changed().filter(|slot| !slot.now.is_zero()) {
+            self.storage.insert(slot.key, alloy_rlp::encode(slot.now), oracle)?;
+        }
+        for slot in changed().filter(|slot| slot.now.is_zero()) {
+            self.storage.remove(slot.key, oracle)?;
+        }
+        Ok(self.storage.root())
+    }
+}
+
+/// The commitments to the state after the block.
+#[derive(Debug)]
+pub(crate) struct Roots {
+    /// Root of the account trie.
+    pub(crate) state: B256,
+    /// Root of one account's storage, `None` if the account does not exist.
+    pub(crate) storage: Option<B256>,
+}
+
+impl<'a, O: StateOracle> StateView<'a, O> {
+    /// The state after `parent`.
+    pub(crate) fn new(parent: &Sealed<Header>, oracle: &'a mut O) -> Self {
+        Self {
+            oracle,
+            accounts: Trie::new(parent.state_root),
+            cache: BTreeMap::new(),
+            codes: BTreeMap::new(),
+            parent: parent.number,
+            ancestors: alloc::vec![parent.hash(), parent.parent_hash],
+            failure: None,
+        }
+    }
+
+    /// What made the EVM stop with no more than a text, if it was the oracle.
+    pub(crate) const fn take_failure(&mut self) -> Option<O::Error> {
+        self.failure.take()
+    }
+
+    /// The oracle's answer for a precompile. A failure is kept for [`Self::take_failure`].
+    pub(crate) fn precompile(
+        &mut self,
+        address: Address,
+        gas: u64,
+        input: &[u8],
+    ) -> Result<Option<Vec<u8>>, String> {
+        self.oracle.precompile(address, gas, input).map_err(|error| {
+            use alloc::string::ToString;
+            let text = error.to_string();
+            self.failure = Some(error);
+            text
+        })
+    }
+
+    /// The oracle itself, for what concerns no state.
+    pub(crate) const fn oracle(&mut self) -> &mut O {
+        self.oracle
+    }
+
+    fn account(&mut self, address: Address) -> Result<&mut CachedAccount, StateError<O::Error>> {
+        use alloc::collections::btree_map::Entry;
+        match self.cache.entry(address) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let before = match self.accounts.get(keccak256(address), self.oracle)? {
+                    None => None,
+                    Some(value) => Some(
+                        decode_all(value)
+                            .map_err(|source| StateError::Account { address, source })?,
+                    ),
+                };
+                Ok(entry.insert(CachedAccount::new(address, before)))
+            }
+        }
+    }
+
+    /// Takes over what one transaction or system call changed.
+    pub(crate) fn commit(&mut self, changes: EvmState) -> Result<(), StateError<O::Error>> {
+        for (address, account) in changes {
+            if account.is_touched() {
+                self.commit_account(address, account)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over what one system call changed in one contract, and nothing else.
+    pub(crate) fn commit_only(
+        &mut self,
+        contract: Address,
+        mut changes: EvmState,
+    ) -> Result<(), StateError<O::Error>> {
+        changes.retain(|address, _| *address == contract);
+        self.commit(changes)
+    }
+
+    fn commit_account(
+        &mut self,
+        address: Address,
+        mut account: Account,
+    ) -> Result<(), StateError<O::Error>> {
+        if let Some(code) = account.info.code.take()
+            && account.info.code_hash != KECCAK_EMPTY
+        {
+            self.codes.entry(account.info.code_hash).or_insert(code);
+        }
+        self.account(address)?;
+        let Some(cached) = self.cache.get_mut(&address) else { return Ok(()) };
+        if account.is_selfdestructed() || account.is_empty() {
+            cached.wipe();
+            cached.now = None;
+            return Ok(());
+        }
+        if account.is_created() {
+            cached.wipe();
+        }
+        cached.now = Some(account.info);
+        for (number, slot) in account.storage {
+            if slot.is_changed() {
+                cached.slot(address, number, self.oracle)?.now = slot.present_value;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives an account code, whatever it was before.
+    pub(crate) fn set_code(
+        &mut self,
+        address: Address,
+        code: Bytes,
+    ) -> Result<(), StateError<O::Error>> {
+        let hash = keccak256(&code);
+        self.codes.insert(hash, Bytecode::new_legacy(code));
+        let info = self.account(address)?.now.get_or_insert_with(AccountInfo::default);
+        info.code_hash = hash;
+        info.code = None;
+        Ok(())
+    }
+
+    /// Brings the tries up to date. `observed` names the account whose storage root is wanted.
+    pub(crate) fn roots(
+        &mut self,
+        observed: Option<Address>,
+    ) -> Result<Roots, StateError<O::Error>> {
+        if let Some(observed) = observed {
+            self.account(observed)?;
+        }
+        let mut storage = None;
+        let mut removed = Vec::new();
+        for (address, cached) in &mut self.cache {
+            let Some(info) = &cached.now else {
+                removed.extend(cached.before.is_some().then_some(cached.key));
+                continue;
+            };
+            let (nonce, balance, code_hash) = (info.nonce, info.balance, info.code_hash);
+            let storage_root = cached.storage_root(self.oracle)?;
+            if observed == Some(*address) {
+                storage = Some(storage_root);
+            }
+            let account = TrieAccount::new(nonce, balance, storage_root, code_hash);
+            if cached.before.as_ref() != Some(&account) {
+                self.accounts.insert(cached.key, alloy_rlp::encode(account), self.oracle)?;
+            }
+        }
+        // Last, for the reason given at the storage tries.
+        for key in removed {
+            self.accounts.remove(key, self.oracle)?;
+        }
+        Ok(Roots { state: self.accounts.root(), storage })
+    }
+}
+
+impl<O: StateOracle> Database for StateView<'_, O> {
+    type Error = StateError<O::Error>;
+
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
+        Ok(self.account(address)?.now.clone())
+    }
+
+    fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, Self::Error> {
+        if hash == KECCAK_EMPTY {
+            return Ok(Bytecode::default());
+        }
+        if let Some(code) = self.codes.get(&hash) {
+            return Ok(code.clone());
+        }
+        let bytes = self.oracle.code(hash).map_err(StateError::Oracle)?;
+        let code = Bytecode::new_raw_checked(bytes.into())
+            .map_err(|source| StateError::Code { hash, source })?;
+        self.codes.insert(hash, code.clone());
+        Ok(code)
+    }
+
+    fn storage(&mut self, address: Address, number: U256) -> Result<U256, Self::Error> {
+        self.account(address)?;
+        match self.cache.get_mut(&address) {
+            Some(cached) if cached.now.is_some() => {
+                Ok(cached.slot(address, number, self.oracle)?.now)
+            }
+            _ => Ok(U256::ZERO),
+        }
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, Self::Error> {
+        // The EVM asks for the 256 blocks before this one only.
+        let Some(back) = self.parent.checked_sub(number).and_then(|n| usize::try_from(n).ok())
+        else {
+            return Ok(B256::ZERO);
+        };
+        while self.ancestors.len() <= back {
+            let known = self.ancestors.len() - 1;
+            let hash = self.ancestors[known];
+            let bytes = self.oracle.header(hash).map_err(StateError::Oracle)?;
+            let header: Header =
+                decode_all(&bytes).map_err(|source| StateError::Header { hash, source })?;
+            let expected = self.parent - known as u64;
+            if header.number != expected {
+                return Err(StateError::HeaderNumber { hash, number: header.number, expected });
+            }
+            self.ancestors.push(header.parent_hash);
+        }
+        Ok(self.ancestors[back])
+    }
+}
+
+/// Decodes a value that must fill `bytes`.
+fn decode_all<T: Decodable>(bytes: &[u8]) -> alloy_rlp::Result<T> {
+    let mut rest = bytes;
+    let value = T::decode(&mut rest)?;
+    if rest.is_empty() { Ok(value) } else { Err(alloy_rlp::Error::UnexpectedLength) }
+}
