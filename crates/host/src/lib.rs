@@ -9,8 +9,11 @@
 mod oracle;
 mod precompile;
 mod record;
+mod rollup;
+mod witness;
 
 pub use oracle::WitnessOracle;
 pub use precompile::{ACCELERATED, PayloadForm, PrecompileCall};
 pub use rebut_preimage::VerifyingOracle;
 pub use record::{Record, RecordingOracle, Use};
+pub use witness::{BlockWitness, FORMAT, WITNESS_LIMIT_BYTES, WitnessError};

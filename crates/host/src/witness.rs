@@ -1,0 +1,262 @@
+//! Block witness files: one block's inputs and every preimage its execution touches.
+//!
+//! ```text
+//! { "format": "opstack-block-witness-v1", "source": "…",
+//!   "fixture": { "rollup_config": {…}, "parent_header": {…}, "executing_payload": {…},
+//!                "expected_block_hash": "0x…" },
+//!   "preimages": { "0x<keccak256 of the value>": "0x<value>", … } }
+//! ```
+//!
+//! As plain JSON or packed with zstd (the name then ends in `.zst`). Headers and payloads have the
+//! member names of the JSON-RPC and Engine APIs, numbers as hexadecimal quantities. Members that are
+//! not named here are ignored.
+
+use crate::{
+    WitnessOracle,
+    rollup::{ParameterError, RollupConfig},
+};
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B64, B256, Bytes, U64};
+use rebut_execution::{ChainParameters, PayloadAttributes};
+use rebut_preimage::{
+    MemoryStore, StoreError,
+    store::{JsonKeys, JsonPreimages, read_decompressed, replace},
+};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The only format there is.
+pub const FORMAT: &str = "opstack-block-witness-v1";
+
+/// The largest witness that is read, once unpacked, in bytes. A block that touches 100,000 trie
+/// nodes stays below.
+pub const WITNESS_LIMIT_BYTES: usize = 256 << 20;
+
+/// Why a witness cannot be used. Each variant names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessError {
+    /// The file cannot be read, or one of its preimages is wrong.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A member is missing or has the wrong shape.
+    #[error("{path}: at {field}: {source}", path = path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where, as a path of member names; "." is the whole file.
+        field: String,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// Another format.
+    #[error("{path}: format {found:?} is not known, only {FORMAT:?}", path = path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The file's format.
+        found: String,
+    },
+    /// A member that must not be there.
+    #[error("{path}: {field} is not empty, which no rollup block can have", path = path.display())]
+    NotEmpty {
+        /// The file.
+        path: PathBuf,
+        /// The member.
+        field: &'static str,
+    },
+    /// A chain parameter that no chain can have.
+    #[error("{path}: at fixture.rollup_config.{field}: {value} is impossible, {rule}", path = path.display())]
+    Parameter {
+        /// The file.
+        path: PathBuf,
+        /// The member, from the rollup configuration on.
+        field: &'static str,
+        /// What it says.
+        value: u64,
+        /// What it breaks.
+        rule: &'static str,
+    },
+}
+
+/// One block, ready to be executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockWitness {
+    /// Where the witness comes from, in words.
+    pub source: String,
+    /// The chain's parameters.
+    pub chain: ChainParameters,
+    /// The header of the block before.
+    pub parent_header: Header,
+    /// What the block is built from.
+    pub attributes: PayloadAttributes,
+    /// The hash the block has if the program works.
+    pub expected_block_hash: B256,
+    /// Trie nodes and code, each checked against its hash.
+    pub preimages: MemoryStore,
+}
+
+impl BlockWitness {
+    /// Reads a witness file.
+    ///
+    /// # Errors
+    /// [`WitnessError`] names the file and what is wrong in it.
+    pub fn read(path: &Path) -> Result<Self, WitnessError> {
+        Self::parse(&read_decompressed(path, WITNESS_LIMIT_BYTES)?, path)
+    }
+
+    /// Reads the JSON text of a witness; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn parse(text: &[u8], path: &Path) -> Result<Self, WitnessError> {
+        let json = |field: String, source| WitnessError::Json { path: path.into(), field, source };
+        let mut deserializer = serde_json::Deserializer::from_slice(text);
+        let file: File<'_> = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| json(error.path().to_string(), error.into_inner()))?;
+        deserializer.end().map_err(|source| json(".".into(), source))?;
+
+        if file.format != FORMAT {
+            return Err(WitnessError::Format { path: path.into(), found: file.format });
+        }
+        let preimages = file.preimages.check(JsonKeys::Keccak256, path)?;
+        let Fixture { rollup_config, parent_header, executing_payload, expected_block_hash } =
+            file.fixture;
+        if !executing_payload.withdrawals.as_ref().is_none_or(Vec::is_empty) {
+            let field = "fixture.executing_payload.withdrawals";
+            return Err(WitnessError::NotEmpty { path: path.into(), field });
+        }
+        let attributes = PayloadAttributes::from(executing_payload);
+        let chain = rollup_config.parameters().map_err(|error| {
+            let ParameterError { field, value, rule } = error;
+            WitnessError::Parameter { path: path.into(), field, value, rule }
+        })?;
+        let source = file.source;
+        Ok(Self { source, chain, parent_header, attributes, expected_block_hash, preimages })
+    }
+
+    /// Writes a witness file, packed when the name ends in `.zst`. Equal witnesses give equal files.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when it cannot be written; nothing new is at `path` then.
+    pub fn write(&self, path: &Path) -> Result<(), StoreError> {
+        let packed = path.extension().is_some_and(|extension| extension == "zst");
+        replace(path, |writer| {
+            let text = self.to_json()?;
+            match packed {
+                true => writer.write_all(&zstd::bulk::compress(&text, COMPRESSION_LEVEL)?),
+                false => writer.write_all(&text),
+            }
+        })
+    }
+
+    /// The JSON text of the witness.
+    ///
+    /// # Errors
+    /// None that a witness could cause; the writer of JSON has an error type.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let preimages = self
+            .preimages
+            .iter()
+            // Every key of a witness hashes its value.
+            .map(|(_, value)| (alloy_primitives::keccak256(value), Bytes::copy_from_slice(value)))
+            .collect();
+        serde_json::to_vec(&WrittenFile {
+            format: FORMAT,
+            source: &self.source,
+            fixture: Fixture {
+                rollup_config: RollupConfig::from(&self.chain),
+                parent_header: self.parent_header.clone(),
+                executing_payload: Payload::from(&self.attributes),
+                expected_block_hash: self.expected_block_hash,
+            },
+            preimages,
+        })
+    }
+
+    /// An oracle over the trie nodes and code, without any boot data.
+    pub fn oracle(&self) -> WitnessOracle {
+        WitnessOracle::new(self.preimages.clone())
+    }
+}
+
+/// Favours size: a witness is packed once.
+const COMPRESSION_LEVEL: i32 = 19;
+
+#[derive(Deserialize)]
+struct File<'a> {
+    format: String,
+    #[serde(default)]
+    source: String,
+    fixture: Fixture,
+    #[serde(borrow)]
+    preimages: JsonPreimages<'a>,
+}
+
+#[derive(Serialize)]
+struct WrittenFile<'a> {
+    format: &'a str,
+    source: &'a str,
+    fixture: Fixture,
+    preimages: std::collections::BTreeMap<B256, Bytes>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Fixture {
+    rollup_config: RollupConfig,
+    parent_header: Header,
+    executing_payload: Payload,
+    expected_block_hash: B256,
+}
+
+/// Engine API payload attributes.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    timestamp: U64,
+    prev_randao: B256,
+    suggested_fee_recipient: Address,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withdrawals: Option<Vec<serde_json::Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_beacon_block_root: Option<B256>,
+    transactions: Vec<Bytes>,
+    gas_limit: U64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eip1559_params: Option<B64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_base_fee: Option<U64>,
+}
+
+impl From<Payload> for PayloadAttributes {
+    fn from(payload: Payload) -> Self {
+        Self {
+            timestamp: payload.timestamp.to(),
+            prev_randao: payload.prev_randao,
+            suggested_fee_recipient: payload.suggested_fee_recipient,
+            gas_limit: payload.gas_limit.to(),
+            parent_beacon_block_root: payload.parent_beacon_block_root,
+            eip_1559_params: payload.eip1559_params.map(|params| params.0),
+            min_base_fee: payload.min_base_fee.map(|fee| fee.to()),
+            transactions: payload.transactions,
+        }
+    }
+}
+
+impl From<&PayloadAttributes> for Payload {
+    fn from(attributes: &PayloadAttributes) -> Self {
+        Self {
+            timestamp: U64::from(attributes.timestamp),
+            prev_randao: attributes.prev_randao,
+            suggested_fee_recipient: attributes.suggested_fee_recipient,
+            withdrawals: None,
+            parent_beacon_block_root: attributes.parent_beacon_block_root,
+            transactions: attributes.transactions.clone(),
+            gas_limit: U64::from(attributes.gas_limit),
+            eip1559_params: attributes.eip_1559_params.map(B64::new),
+            min_base_fee: attributes.min_base_fee.map(U64::from),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
