@@ -18,12 +18,16 @@
 mod mips_table;
 pub mod isa;
 pub mod kernel;
+pub mod loader;
 pub mod memory;
 pub mod mips;
+pub mod state_file;
 pub mod witness;
 
 pub use kernel::host::{Output, Silent, Stream};
+pub use loader::{LoadError, Program, Symbols, load_elf};
 pub use mips::error::{Fault, StepError};
 pub use mips::machine::{Machine, Snapshot, Stop, Until};
 pub use mips::state::{State, StateVersion};
+pub use state_file::StateFileError;
 pub use witness::{StateWitness, StepProof};

@@ -22,7 +22,6 @@ pub const ERROR: usize = 7;
 /// Linux error numbers, as MIPS has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
-#[expect(clippy::upper_case_acronyms, reason = "error numbers are written in upper case")]
 pub enum Errno {
     /// Bad descriptor.
     EBADF = 9,

@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn threads_are_visited_to_and_fro() {
         let mut r = Registers::at(0);
-        for id in [2, 1] {
+        for id in [1, 2] {
             let below = Thread { id, exit_code: 0, exited: false, cpu: Cpu::at(0) };
             r.left.insert(0, below);
         }

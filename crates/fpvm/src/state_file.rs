@@ -1,0 +1,327 @@
+//! State files: the binary form of a whole state, memory included.
+//!
+//! All integers are big-endian, nothing is padded, a flag is one byte:
+//!
+//! ```text
+//! version 1
+//! memory:  page count 8, then for each page in ascending order: index 8, content 4096
+//! preimage key 32 | preimage offset 8 | heap 8
+//! reservation status 1, address 8, owner 8
+//! exit code 1 | exited 1 | step 8 | steps since switch 8 | traverse right 1 | next thread id 8
+//! left count 8, left threads 298 each, bottom first | right count 8, right threads
+//! hint length 4, hint
+//! ```
+//!
+//! Bytes behind the hint are ignored. Versions below 7 belong to other machines and are refused by name.
+
+use crate::memory::{Memory, PAGE_BYTES, PAGE_INDEX_END, Page};
+use crate::mips::state::{
+    Cpu, Registers, Reservation, ReservationStatus, State, StateVersion, Thread, VERSION_NAMES,
+};
+use alloy_primitives::B256;
+use std::io::{self, Read, Write};
+
+/// Most threads on one stack that a file may carry.
+const MAX_THREADS: u64 = 1 << 20;
+/// Most bytes of an unfinished hint that a file may carry.
+const MAX_HINT_BYTES: u32 = 1 << 30;
+
+/// Why a state cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StateFileError {
+    /// The file ends early, or could not be read.
+    #[error("cannot read {what}: {source}")]
+    Read {
+        /// The field that was being read.
+        what: &'static str,
+        /// The reason.
+        source: io::Error,
+    },
+    /// A version that belongs to another machine.
+    #[error(
+        "state version {number} ({name}) is not supported; supported are 7 (multithreaded64-4) and 8 (multithreaded64-5)"
+    )]
+    UnsupportedVersion {
+        /// The version byte.
+        number: u8,
+        /// Its name.
+        name: &'static str,
+    },
+    /// A version that never was.
+    #[error(
+        "unknown state version {number}; supported are 7 (multithreaded64-4) and 8 (multithreaded64-5)"
+    )]
+    UnknownVersion {
+        /// The version byte.
+        number: u8,
+    },
+    /// A byte that should be 0 or 1.
+    #[error("{what} is {value}, not 0 or 1")]
+    Flag {
+        /// The field.
+        what: &'static str,
+        /// Its value.
+        value: u8,
+    },
+    /// A reservation of unknown width.
+    #[error("the reservation status is {value}, not 0, 1 or 2")]
+    ReservationStatus {
+        /// Its value.
+        value: u8,
+    },
+    /// A page that is no page of a 64-bit address space.
+    #[error("page index 0x{index:x} is beyond the address space")]
+    PageIndex {
+        /// The index.
+        index: u64,
+    },
+    /// A page that is there twice.
+    #[error("page 0x{index:x} is there twice")]
+    DuplicatePage {
+        /// The index.
+        index: u64,
+    },
+    /// A count that no real state reaches.
+    #[error("{what} is {value}, more than {limit}")]
+    TooMany {
+        /// The field.
+        what: &'static str,
+        /// Its value.
+        value: u64,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+/// The version behind a number.
+///
+/// # Errors
+/// Versions of other machines are refused by their name.
+pub fn version_from_number(number: u8) -> Result<StateVersion, StateFileError> {
+    let known = StateVersion::ALL.into_iter().find(|v| v.number() == number);
+    known.ok_or_else(|| match VERSION_NAMES.get(usize::from(number)) {
+        Some(name) => StateFileError::UnsupportedVersion { number, name },
+        None => StateFileError::UnknownVersion { number },
+    })
+}
+
+/// Big-endian fields from a stream.
+struct Fields<R>(R);
+
+impl<R: Read> Fields<R> {
+    fn bytes<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], StateFileError> {
+        let mut bytes = [0; N];
+        self.0.read_exact(&mut bytes).map_err(|source| StateFileError::Read { what, source })?;
+        Ok(bytes)
+    }
+
+    fn byte(&mut self, what: &'static str) -> Result<u8, StateFileError> {
+        self.bytes::<1>(what).map(|[byte]| byte)
+    }
+
+    fn word(&mut self, what: &'static str) -> Result<u64, StateFileError> {
+        self.bytes(what).map(u64::from_be_bytes)
+    }
+
+    fn flag(&mut self, what: &'static str) -> Result<bool, StateFileError> {
+        match self.byte(what)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            value => Err(StateFileError::Flag { what, value }),
+        }
+    }
+
+    fn memory(&mut self) -> Result<Memory, StateFileError> {
+        let mut memory = Memory::new();
+        for _ in 0..self.word("page count")? {
+            let index = self.word("page index")?;
+            if index >= PAGE_INDEX_END {
+                return Err(StateFileError::PageIndex { index });
+            }
+            if memory.page(index).is_some() {
+                return Err(StateFileError::DuplicatePage { index });
+            }
+            let content: Page = self.bytes("page content")?;
+            memory.set_page(index, &content);
+        }
+        Ok(memory)
+    }
+
+    fn reservation(&mut self) -> Result<Reservation, StateFileError> {
+        let value = self.byte("reservation status")?;
+        Ok(Reservation {
+            status: ReservationStatus::from_byte(value)
+                .ok_or(StateFileError::ReservationStatus { value })?,
+            address: self.word("reservation address")?,
+            owner: self.word("reservation owner")?,
+        })
+    }
+
+    fn threads(&mut self, what: &'static str) -> Result<Vec<Thread>, StateFileError> {
+        let value = self.word(what)?;
+        if value > MAX_THREADS {
+            return Err(StateFileError::TooMany { what, value, limit: MAX_THREADS });
+        }
+        (0..value).map(|_| self.thread()).collect()
+    }
+
+    /// A thread as the witness packs it; any non-zero byte means exited.
+    fn thread(&mut self) -> Result<Thread, StateFileError> {
+        let id = self.word("thread id")?;
+        let [exit_code, exited] = self.bytes("thread exit")?;
+        let mut cpu = Cpu::at(self.word("thread pc")?);
+        cpu.next_pc = self.word("thread next pc")?;
+        cpu.lo = self.word("thread lo")?;
+        cpu.hi = self.word("thread hi")?;
+        for register in &mut cpu.registers {
+            *register = self.word("thread registers")?;
+        }
+        Ok(Thread { id, exit_code, exited: exited != 0, cpu })
+    }
+
+    fn hint(&mut self) -> Result<Vec<u8>, StateFileError> {
+        let what = "hint";
+        let length = u32::from_be_bytes(self.bytes(what)?);
+        if length > MAX_HINT_BYTES {
+            let (value, limit) = (length.into(), MAX_HINT_BYTES.into());
+            return Err(StateFileError::TooMany { what, value, limit });
+        }
+        let mut hint = Vec::new();
+        let read = self.0.by_ref().take(length.into()).read_to_end(&mut hint);
+        let read = read.and_then(|n| {
+            if n == length as usize { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+        });
+        read.map_err(|source| StateFileError::Read { what, source })?;
+        Ok(hint)
+    }
+}
+
+impl State {
+    /// Reads a state in its binary form, not compressed.
+    ///
+    /// # Errors
+    /// The stream ends early or holds what no state of versions 7 and 8 can hold.
+    pub fn read(stream: impl Read) -> Result<Self, StateFileError> {
+        let mut fields = Fields(stream);
+        let version = version_from_number(fields.byte("version")?)?;
+        let memory = fields.memory()?;
+        let registers = Registers {
+            preimage_key: B256::from(fields.bytes("preimage key")?),
+            preimage_offset: fields.word("preimage offset")?,
+            heap: fields.word("heap")?,
+            reservation: fields.reservation()?,
+            exit_code: fields.byte("exit code")?,
+            exited: fields.flag("exited")?,
+            step: fields.word("step")?,
+            steps_since_switch: fields.word("steps since switch")?,
+            traverse_right: fields.flag("traverse right")?,
+            next_thread_id: fields.word("next thread id")?,
+            left: fields.threads("left thread count")?,
+            right: fields.threads("right thread count")?,
+            last_hint: fields.hint()?,
+        };
+        Ok(Self { version, registers, memory })
+    }
+
+    /// Writes the binary form, not compressed. Give it a buffered writer.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn write(&self, mut out: impl Write) -> io::Result<()> {
+        out.write_all(&[self.version.number()])?;
+        out.write_all(&(self.memory.page_count() as u64).to_be_bytes())?;
+        for (index, page) in self.memory.pages() {
+            out.write_all(&index.to_be_bytes())?;
+            out.write_all(page)?;
+        }
+        let r = &self.registers;
+        out.write_all(r.preimage_key.as_slice())?;
+        out.write_all(&r.preimage_offset.to_be_bytes())?;
+        out.write_all(&r.heap.to_be_bytes())?;
+        out.write_all(&[r.reservation.status as u8])?;
+        out.write_all(&r.reservation.address.to_be_bytes())?;
+        out.write_all(&r.reservation.owner.to_be_bytes())?;
+        out.write_all(&[r.exit_code, r.exited.into()])?;
+        out.write_all(&r.step.to_be_bytes())?;
+        out.write_all(&r.steps_since_switch.to_be_bytes())?;
+        out.write_all(&[r.traverse_right.into()])?;
+        out.write_all(&r.next_thread_id.to_be_bytes())?;
+        for stack in [&r.left, &r.right] {
+            out.write_all(&(stack.len() as u64).to_be_bytes())?;
+            stack.iter().try_for_each(|thread| out.write_all(&thread.pack()))?;
+        }
+        let length = u32::try_from(r.last_hint.len())
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the hint is too long"))?;
+        out.write_all(&length.to_be_bytes())?;
+        out.write_all(&r.last_hint)
+    }
+}
+
+const _: () = assert!(PAGE_BYTES == 4096, "the file form holds pages of 4096 bytes");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> State {
+        let mut state = State::at(StateVersion::V8, 0x1234);
+        state.memory.store_u64(0x10008, 0x0102_0304_0506_0708);
+        state.memory.touch_page(3);
+        state.registers.last_hint = b"\0\0\0\x09unfin".to_vec();
+        state.registers.reservation =
+            Reservation { status: ReservationStatus::Doubleword, address: 0x10008, owner: 0 };
+        state.registers.step = 77;
+        state
+    }
+
+    fn bytes(state: &State) -> Vec<u8> {
+        let mut out = Vec::new();
+        state.write(&mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn an_empty_state_has_the_published_size() {
+        assert_eq!(bytes(&State::at(StateVersion::V7, 0)).len(), 419);
+    }
+
+    #[test]
+    fn reads_what_it_wrote() {
+        let mut state = example();
+        let mut back = State::read(bytes(&state).as_slice()).unwrap();
+        assert_eq!(back.registers, state.registers);
+        assert_eq!(back.version, state.version);
+        assert_eq!(back.hash(), state.hash());
+        assert_eq!(back.memory.page_count(), 2);
+    }
+
+    #[test]
+    fn fields_stand_where_the_layout_says() {
+        let file = bytes(&example());
+        let pages = 1 + 8 + 2 * (8 + 4096);
+        assert_eq!(file[0], 8);
+        assert_eq!(file[1..9], 2u64.to_be_bytes());
+        assert_eq!(file[9..17], 3u64.to_be_bytes());
+        assert_eq!(file[pages + 48], 2, "reservation status");
+        assert_eq!(file[pages + 67..pages + 75], 77u64.to_be_bytes(), "step");
+        assert_eq!(file[pages + 84..pages + 92], 1u64.to_be_bytes(), "next thread id");
+        assert_eq!(file[pages + 92..pages + 100], 1u64.to_be_bytes(), "left count");
+        assert!(file.ends_with(b"\0\0\0\x09\0\0\0\x09unfin"));
+    }
+
+    #[test]
+    fn every_cut_is_an_error() {
+        let file = bytes(&example());
+        for cut in (0..file.len()).step_by(97).chain(file.len() - 60..file.len()) {
+            assert!(matches!(State::read(&file[..cut]), Err(StateFileError::Read { .. })), "{cut}");
+        }
+    }
+
+    #[test]
+    fn other_machines_are_refused_by_name() {
+        let message = |first: u8| State::read([first].as_slice()).unwrap_err().to_string();
+        assert!(message(2).contains("singlethreaded-2"));
+        assert!(message(6).contains("multithreaded64-3"));
+        assert!(message(9).contains("unknown state version 9"));
+    }
+}
