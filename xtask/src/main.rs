@@ -1,3 +1,84 @@
-//! Developer commands of Rebut.
+//! Developer commands of Rebut: tests, generated files, the rules of the architecture.
 
-fn main() {}
+mod artifacts;
+mod tidy;
+mod toolbox;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use toolbox::Step;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Developer commands of Rebut")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run every test: Rust, contracts, end to end. Installs the contract tools it needs by npm.
+    Test,
+    /// Check the rules of ARCHITECTURE.md on the tree.
+    Tidy,
+    /// Build the crates of the program for a bare-metal target.
+    NoStd,
+    /// Compile the contracts and write what Rust embeds of them.
+    Artifacts {
+        /// Compare with what is there instead of writing.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    let root = root()?;
+    match command {
+        Command::Test => test(&root),
+        Command::Tidy => {
+            tidy::check(&root)?;
+            println!("tidy: the tree keeps the rules");
+            Ok(())
+        }
+        Command::NoStd => toolbox::no_std(&root),
+        Command::Artifacts { check } => {
+            toolbox::install_contract_tools(&root)?;
+            if check {
+                artifacts::check(&root)?
+            } else {
+                artifacts::write(&root)?
+            }
+            println!("artifacts: {}", if check { "match the contracts" } else { "written" });
+            Ok(())
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> anyhow::Result<PathBuf> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().map(Path::to_path_buf).context("xtask has no parent folder")
+}
+
+fn test(root: &Path) -> anyhow::Result<()> {
+    toolbox::install_contract_tools(root)?;
+    let rust = Step::new("Rust tests", "cargo")
+        .arguments(["test", "--release", "--workspace", "--locked", "--no-fail-fast"])
+        .run(root);
+    let contracts = Step::new("contract tests", toolbox::forge(root))
+        .arguments(["test"])
+        .run(&root.join("contracts"));
+    rust.and(contracts)
+}

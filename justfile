@@ -1,0 +1,36 @@
+# Short names for what `cargo xtask` does. `just` alone lists them.
+
+default:
+    @just --list
+
+# Plays the proof demo.
+demo *arguments:
+    cargo run --release --bin rebut -- demo {{arguments}}
+
+# Everything that must pass, tests only.
+test:
+    cargo xtask test
+
+# Everything that must pass, lints and generated files too.
+ci:
+    .ci/run
+
+# Speed beside qemu-user.
+bench *arguments:
+    cargo run --release --package rebut-benches -- {{arguments}}
+
+# The rules of ARCHITECTURE.md.
+tidy:
+    cargo xtask tidy
+
+# Builds the guests from source.
+guests *arguments:
+    cargo xtask guests {{arguments}}
+
+# Compiles the contracts and refreshes what Rust embeds of them.
+artifacts *arguments:
+    cargo xtask artifacts {{arguments}}
+
+# Each fuzz target for a short time.
+fuzz *arguments:
+    cargo xtask fuzz {{arguments}}
