@@ -1,6 +1,7 @@
 //! Developer commands of Rebut: tests, generated files, the rules of the architecture.
 
 mod artifacts;
+mod demo_block;
 mod tidy;
 mod toolbox;
 
@@ -31,6 +32,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Make the block that `rebut demo` carries.
+    DemoBlock,
 }
 
 fn main() -> ExitCode {
@@ -61,6 +64,11 @@ fn run(command: Command) -> anyhow::Result<()> {
                 artifacts::write(&root)?
             }
             println!("artifacts: {}", if check { "match the contracts" } else { "written" });
+            Ok(())
+        }
+        Command::DemoBlock => {
+            let file = demo_block::demo_block(&root)?;
+            println!("demo block: written to {}", file.display());
             Ok(())
         }
     }

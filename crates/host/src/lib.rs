@@ -6,6 +6,7 @@
 //! Invariant: what is read from a file has been checked against its hash before a program sees it,
 //! and precompile results are computed, never taken from anywhere.
 
+pub mod demo;
 mod oracle;
 mod precompile;
 mod record;
@@ -16,4 +17,4 @@ pub use oracle::WitnessOracle;
 pub use precompile::{ACCELERATED, PayloadForm, PrecompileCall};
 pub use rebut_preimage::VerifyingOracle;
 pub use record::{Record, RecordingOracle, Use};
-pub use witness::{BlockWitness, FORMAT, WITNESS_LIMIT_BYTES, WitnessError};
+pub use witness::{BlockWitness, FORMAT, WITNESS_LIMIT_BYTES, WitnessError, serve_witness};

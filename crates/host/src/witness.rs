@@ -16,11 +16,15 @@ use crate::{
     rollup::{ParameterError, RollupConfig},
 };
 use alloy_consensus::Header;
-use alloy_primitives::{Address, B64, B256, Bytes, U64};
+use alloy_primitives::{Address, B64, B256, Bytes, U64, keccak256};
 use rebut_execution::{ChainParameters, PayloadAttributes};
 use rebut_preimage::{
-    MemoryStore, StoreError,
-    store::{JsonKeys, JsonPreimages, read_decompressed, replace},
+    MemoryStore, Pipes, PreimageKey, ServeError, Served, StoreError, serve,
+    store::{JsonKeys, JsonPreimages, decompress, read_decompressed, replace},
+};
+use rebut_program::{
+    BlockInput,
+    block::{EXPECTED_HASH_IDENTIFIER, INPUT_HASH_IDENTIFIER},
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -104,6 +108,14 @@ impl BlockWitness {
         Self::parse(&read_decompressed(path, WITNESS_LIMIT_BYTES)?, path)
     }
 
+    /// Reads a witness packed with zstd; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn parse_packed(packed: &[u8], path: &Path) -> Result<Self, WitnessError> {
+        Self::parse(&decompress(packed, path, WITNESS_LIMIT_BYTES)?, path)
+    }
+
     /// Reads the JSON text of a witness; `path` is for messages.
     ///
     /// # Errors
@@ -158,7 +170,7 @@ impl BlockWitness {
             .preimages
             .iter()
             // Every key of a witness hashes its value.
-            .map(|(_, value)| (alloy_primitives::keccak256(value), Bytes::copy_from_slice(value)))
+            .map(|(_, value)| (keccak256(value), Bytes::copy_from_slice(value)))
             .collect();
         serde_json::to_vec(&WrittenFile {
             format: FORMAT,
@@ -173,10 +185,37 @@ impl BlockWitness {
         })
     }
 
-    /// An oracle over the trie nodes and code, without any boot data.
-    pub fn oracle(&self) -> WitnessOracle {
-        WitnessOracle::new(self.preimages.clone())
+    /// What the block program reads as its input.
+    pub fn input(&self) -> BlockInput {
+        BlockInput {
+            chain: self.chain,
+            parent: self.parent_header.clone(),
+            attributes: self.attributes.clone(),
+        }
     }
+
+    /// An oracle with all that the block program asks for: local values, input, trie nodes, code.
+    pub fn oracle(&self) -> WitnessOracle {
+        let input = self.input().encode();
+        let input_hash = keccak256(&input);
+        let mut store = self.preimages.clone();
+        for (key, value) in [
+            (PreimageKey::local(INPUT_HASH_IDENTIFIER), input_hash.to_vec()),
+            (PreimageKey::local(EXPECTED_HASH_IDENTIFIER), self.expected_block_hash.to_vec()),
+            (PreimageKey::keccak256(input_hash), input),
+        ] {
+            store.insert(key, value).expect("words fit local keys, and the input has its own hash");
+        }
+        WitnessOracle::new(store)
+    }
+}
+
+/// Serves a witness to a program in another process or thread until that closes its pipes.
+///
+/// # Errors
+/// [`ServeError`], most likely for a key the witness lacks.
+pub fn serve_witness(witness: &BlockWitness, pipes: Pipes) -> Result<Served, ServeError> {
+    serve(&mut witness.oracle(), pipes)
 }
 
 /// Favours size: a witness is packed once.

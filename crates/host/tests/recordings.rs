@@ -1,7 +1,8 @@
 //! The recorded block witnesses.
 
 use rebut_execution::Fork;
-use rebut_host::BlockWitness;
+use rebut_host::{BlockWitness, RecordingOracle, VerifyingOracle};
+use rebut_program::block;
 use std::{env, path::PathBuf};
 
 /// The folder of recorded blocks, `None` in a checkout without one.
@@ -58,5 +59,31 @@ fn parent_headers_hash_to_what_their_children_say() {
     ] {
         let witness = BlockWitness::read(&folder.join(format!("{number}.json.zst"))).unwrap();
         assert_eq!(witness.parent_header.hash_slow().to_string(), parent, "{number}");
+    }
+}
+
+#[test]
+fn every_recorded_block_executes_to_its_hash() {
+    let Some(folder) = recordings() else { return };
+    for (number, ..) in BLOCKS {
+        let witness = BlockWitness::read(&folder.join(format!("{number}.json.zst"))).unwrap();
+        let mut oracle = VerifyingOracle(RecordingOracle::new(witness.oracle()));
+        let verdict = block::run(&mut oracle).unwrap();
+        assert_eq!(verdict.computed, witness.expected_block_hash, "{number}");
+        assert_eq!(verdict.exit_code(), block::EXIT_EQUAL, "{number}");
+
+        // Without one of the preimages it used there is an error that names it, and no verdict.
+        let (_, record) = oracle.0.into_parts();
+        let stored: Vec<_> = record
+            .keys
+            .keys()
+            .filter(|key| witness.oracle().store().value(key).is_some())
+            .collect();
+        for key in stored.iter().step_by(stored.len() / 4) {
+            let mut oracle = witness.oracle();
+            oracle.remove(key).unwrap();
+            let error = block::run(&mut oracle).unwrap_err().to_string();
+            assert!(error.contains(&key.to_string()), "{number}: {error}");
+        }
     }
 }

@@ -12,7 +12,7 @@ mod json;
 mod kv;
 
 pub use directory::{DirectoryStore, Layout};
-pub use file::{read_decompressed, replace};
+pub use file::{decompress, read_decompressed, replace};
 pub use json::{JsonKeys, JsonPreimages, read_json, write_json};
 pub use kv::{read_kv, write_kv};
 

@@ -1,7 +1,7 @@
 use super::*;
 use alloy_primitives::{b256, hex, keccak256};
 use rebut_execution::{BaseFeeDefaults, Fork, ForkTimes};
-use rebut_preimage::PreimageKey;
+use rebut_preimage::{ClientOracle, VerifyingOracle};
 use serde_json::{Value, json};
 
 /// A witness of the smallest kind.
@@ -162,4 +162,20 @@ fn damaged_files_are_errors() {
     }
     let more = [&text[..], b"x"].concat();
     assert!(BlockWitness::parse(&more, Path::new("w.json")).is_err());
+}
+
+#[test]
+fn a_program_in_another_thread_is_served() {
+    let witness = crate::demo::demo_block().unwrap();
+    let (ours, theirs) = Pipes::pair().unwrap();
+    let (verdict, served) = std::thread::scope(|scope| {
+        let server = scope.spawn(|| serve_witness(&witness, theirs));
+        let client = ClientOracle::new(ours.preimages, ours.hints);
+        let verdict = rebut_program::block::run(&mut VerifyingOracle(client)).unwrap();
+        (verdict, server.join().unwrap().unwrap())
+    });
+    assert_eq!(verdict.expected, witness.expected_block_hash);
+    assert_eq!(verdict.computed, witness.expected_block_hash);
+    // Two local values, the input, each preimage of the state at least once, two precompiles.
+    assert!(served.preimages >= 5 + witness.preimages.len() as u64, "{served:?}");
 }

@@ -35,7 +35,19 @@ pub fn read_decompressed(path: &Path, limit_bytes: usize) -> Result<Vec<u8>, Sto
     if path.extension().is_none_or(|extension| extension != "zst") {
         return read(file, path, limit_bytes);
     }
-    zstd::Decoder::new(file)
+    decompress(file, path, limit_bytes)
+}
+
+/// Unpacks what `reader` holds; `path` is for messages. At most `limit_bytes` come out.
+///
+/// # Errors
+/// [`StoreError::Decompress`] for what is no complete zstd frame, [`StoreError::TooLarge`].
+pub fn decompress(
+    reader: impl Read,
+    path: &Path,
+    limit_bytes: usize,
+) -> Result<Vec<u8>, StoreError> {
+    zstd::Decoder::new(reader)
         .and_then(|decoder| read_bounded(decoder, limit_bytes))
         .map_err(|source| StoreError::Decompress { path: path.into(), source })?
         .ok_or_else(|| StoreError::TooLarge { path: path.into(), limit_bytes })
