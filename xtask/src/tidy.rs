@@ -53,7 +53,7 @@ const NO_STD: &[&str] = &["crates/preimage", "crates/merkle", "crates/execution"
 
 /// The only places for unsafe code.
 const UNSAFE: &[&str] =
-    &["crates/fpvm/src/memory/", "crates/merkle/src/keccak/", "guests/runtime/"];
+    &["crates/fpvm/src/memory/", "crates/merkle/src/keccak/", "guests/src/sys"];
 
 /// Names that say nothing.
 const EMPTY_NAMES: &[&str] = &["utils", "util", "common", "helpers", "helper", "misc"];
