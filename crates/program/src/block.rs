@@ -6,7 +6,7 @@
 use crate::{BlockInput, InputError, oracle::PreimageState};
 use alloy_consensus::Sealable;
 use alloy_primitives::B256;
-use rebut_execution::{ExecutionError, execute_block};
+use rebut_execution::{ExecutedBlock, ExecutionError, execute_block};
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
 
 /// Local identifier of the hash of the encoded input.
@@ -67,13 +67,22 @@ pub enum ProgramError {
 /// # Errors
 /// [`ProgramError`]; what is missing is named by its key.
 pub fn run<O: PreimageOracle>(oracle: &mut O) -> Result<Verdict, ProgramError> {
+    let (expected, block) = build(oracle)?;
+    Ok(Verdict { expected, computed: block.header.hash() })
+}
+
+/// As [`run`], for callers that want to see the block: the expected hash and what was built.
+///
+/// # Errors
+/// As [`run`].
+pub fn build<O: PreimageOracle>(oracle: &mut O) -> Result<(B256, ExecutedBlock), ProgramError> {
     let input_hash = local_hash(oracle, INPUT_HASH_IDENTIFIER)?;
     let expected = local_hash(oracle, EXPECTED_HASH_IDENTIFIER)?;
     let input = BlockInput::decode(&oracle.get(PreimageKey::keccak256(input_hash))?)?;
     let parent = input.parent.seal_slow();
     let block =
         execute_block(&input.chain, &parent, &input.attributes, &mut PreimageState(oracle))?;
-    Ok(Verdict { expected, computed: block.header.hash() })
+    Ok((expected, block))
 }
 
 fn local_hash<O: PreimageOracle>(oracle: &mut O, identifier: u64) -> Result<B256, ProgramError> {
