@@ -15,7 +15,7 @@ enum Route {
 }
 
 /// Every hint of the programs in use, and its route.
-const ROUTES: [(&str, Route); 19] = [
+const ROUTES: [(&str, Route); 20] = [
     ("l1-block-header", Route::Stored { payload_bytes: 32 }),
     ("l1-transactions", Route::Stored { payload_bytes: 32 }),
     ("l1-receipts", Route::Stored { payload_bytes: 32 }),
@@ -35,6 +35,7 @@ const ROUTES: [(&str, Route); 19] = [
     ("l2-account-storage-proof", Route::Stored { payload_bytes: 60 }),
     ("l2-payload-witness", Route::Stored { payload_bytes: 1 }),
     ("l2-block-data", Route::Stored { payload_bytes: 64 }),
+    ("l2-block-hash-lookup", Route::Stored { payload_bytes: 40 }),
 ];
 
 /// Answers from stored preimages; hints at precompiles add their results.

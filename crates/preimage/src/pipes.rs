@@ -133,3 +133,50 @@ impl Pipes {
         Ok((Self { hints, preimages }, Self { hints: server_hints, preimages: server_preimages }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ClientOracle, PreimageKey, PreimageOracle};
+    use alloy_primitives::keccak256;
+    use proptest::prelude::*;
+    use std::thread;
+
+    /// Hands `bytes` over in pieces of the given sizes, over and over.
+    fn write_in_pieces(mut writer: File, mut bytes: &[u8], sizes: &[usize]) {
+        for size in sizes.iter().cycle() {
+            if bytes.is_empty() {
+                return;
+            }
+            let (piece, rest) = bytes.split_at((*size).min(bytes.len()));
+            writer.write_all(piece).unwrap();
+            bytes = rest;
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// However the server cuts its answers, the client gets the same values.
+        #[test]
+        fn answers_may_be_cut_anywhere(
+            values in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..400), 1..6),
+            sizes in prop::collection::vec(1_usize..50, 1..20),
+        ) {
+            let (ours, theirs) = Pipes::pair().unwrap();
+            let answers: Vec<u8> = values
+                .iter()
+                .flat_map(|value| [&(value.len() as u64).to_be_bytes()[..], value].concat())
+                .collect();
+            let received: Vec<Vec<u8>> = thread::scope(|scope| {
+                scope.spawn(|| write_in_pieces(theirs.preimages.writer, &answers, &sizes));
+                let mut client = ClientOracle::new(ours.preimages, ours.hints);
+                values
+                    .iter()
+                    .map(|value| client.get(PreimageKey::keccak256(keccak256(value))).unwrap())
+                    .collect()
+            });
+            prop_assert_eq!(received, values);
+        }
+    }
+}

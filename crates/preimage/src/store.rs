@@ -13,8 +13,8 @@ mod kv;
 
 pub use directory::{DirectoryStore, Layout};
 pub use file::{decompress, read_decompressed, replace};
-pub use json::{JsonKeys, JsonPreimages, read_json, write_json};
-pub use kv::{read_kv, write_kv};
+pub use json::{JsonKeys, JsonPreimages, parse_json, read_json, write_json};
+pub use kv::{parse_kv, read_kv, write_kv};
 
 /// The longest file a store reads, once unpacked, in bytes.
 pub const FILE_LIMIT_BYTES: usize = 1 << 30;

@@ -151,13 +151,20 @@ impl Serialize for MemoryStore {
 /// # Errors
 /// [`StoreError`] names the file and, where there is one, the key.
 pub fn read_json(path: &Path, keys: JsonKeys) -> Result<MemoryStore, StoreError> {
+    parse_json(&file::read_decompressed(path, FILE_LIMIT_BYTES)?, keys, path)
+}
+
+/// Reads the member `preimages` of a JSON text; `path` is for messages.
+///
+/// # Errors
+/// As [`read_json`].
+pub fn parse_json(text: &[u8], keys: JsonKeys, path: &Path) -> Result<MemoryStore, StoreError> {
     #[derive(Deserialize)]
     struct File<'a> {
         #[serde(borrow)]
         preimages: JsonPreimages<'a>,
     }
-    let bytes = file::read_decompressed(path, FILE_LIMIT_BYTES)?;
-    let file: File<'_> = serde_json::from_slice(&bytes)
+    let file: File<'_> = serde_json::from_slice(text)
         .map_err(|source| StoreError::Json { path: path.into(), source })?;
     file.preimages.check(keys, path)
 }

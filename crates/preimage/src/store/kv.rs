@@ -28,7 +28,10 @@ pub fn read_kv(path: &Path) -> Result<MemoryStore, StoreError> {
 }
 
 /// Reads unpacked records; `path` is for messages.
-pub(super) fn parse_kv(bytes: &[u8], path: &Path) -> Result<MemoryStore, StoreError> {
+///
+/// # Errors
+/// As [`read_kv`].
+pub fn parse_kv(bytes: &[u8], path: &Path) -> Result<MemoryStore, StoreError> {
     let mut store = MemoryStore::new();
     let mut last = None;
     let mut rest = bytes;
