@@ -2,3 +2,5 @@
 
 mod gas;
 mod machine;
+mod preimages;
+mod refusals;
