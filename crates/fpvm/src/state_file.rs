@@ -21,11 +21,6 @@ use crate::mips::state::{
 use alloy_primitives::B256;
 use std::io::{self, Read, Write};
 
-/// Most threads on one stack that a file may carry.
-const MAX_THREADS: u64 = 1 << 20;
-/// Most bytes of an unfinished hint that a file may carry.
-const MAX_HINT_BYTES: u32 = 1 << 30;
-
 /// Why a state cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StateFileError {
@@ -80,16 +75,6 @@ pub enum StateFileError {
     DuplicatePage {
         /// The index.
         index: u64,
-    },
-    /// A count that no real state reaches.
-    #[error("{what} is {value}, more than {limit}")]
-    TooMany {
-        /// The field.
-        what: &'static str,
-        /// Its value.
-        value: u64,
-        /// The limit.
-        limit: u64,
     },
 }
 
@@ -158,11 +143,8 @@ impl<R: Read> Fields<R> {
     }
 
     fn threads(&mut self, what: &'static str) -> Result<Vec<Thread>, StateFileError> {
-        let value = self.word(what)?;
-        if value > MAX_THREADS {
-            return Err(StateFileError::TooMany { what, value, limit: MAX_THREADS });
-        }
-        (0..value).map(|_| self.thread()).collect()
+        // Nothing is set aside for the count: a false one ends with the stream.
+        (0..self.word(what)?).map(|_| self.thread()).collect()
     }
 
     /// A thread as the witness packs it; any non-zero byte means exited.
@@ -182,10 +164,6 @@ impl<R: Read> Fields<R> {
     fn hint(&mut self) -> Result<Vec<u8>, StateFileError> {
         let what = "hint";
         let length = u32::from_be_bytes(self.bytes(what)?);
-        if length > MAX_HINT_BYTES {
-            let (value, limit) = (length.into(), MAX_HINT_BYTES.into());
-            return Err(StateFileError::TooMany { what, value, limit });
-        }
         let mut hint = Vec::new();
         let read = self.0.by_ref().take(length.into()).read_to_end(&mut hint);
         let read = read.and_then(|n| {
@@ -315,6 +293,14 @@ mod tests {
         for cut in (0..file.len()).step_by(97).chain(file.len() - 60..file.len()) {
             assert!(matches!(State::read(&file[..cut]), Err(StateFileError::Read { .. })), "{cut}");
         }
+    }
+
+    #[test]
+    fn false_counts_set_nothing_aside() {
+        let mut file = bytes(&State::at(StateVersion::V8, 0));
+        let left_count = 9 + 32 + 8 + 8 + 17 + 2 + 16 + 1 + 8;
+        file[left_count..left_count + 8].fill(0xff);
+        assert!(matches!(State::read(&file[..]), Err(StateFileError::Read { .. })));
     }
 
     #[test]
