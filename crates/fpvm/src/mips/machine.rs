@@ -13,7 +13,8 @@ use crate::isa::{Op, Word};
 use crate::kernel::host::{Host, Output};
 use crate::memory::{Memory, MemorySnapshot};
 use crate::witness::{
-    MEMORY_PROOF_BYTES, MemoryProof, PROOF_BYTES, PreimageRead, StepProof, thread_proof,
+    MEMORY_PROOF_BYTES, MemoryProof, PROOF_BYTES, PreimageRead, StateWitness, StepProof,
+    thread_proof,
 };
 use alloy_primitives::B256;
 use rebut_preimage::PreimageOracle;
@@ -148,6 +149,11 @@ impl<'h> Machine<'h> {
         self.state.hash()
     }
 
+    /// The packed state at the current step.
+    pub fn witness(&mut self) -> StateWitness {
+        self.state.witness()
+    }
+
     /// Saves the current state. Cheap: pages written since the last save are copied, all others shared.
     pub fn snapshot(&mut self) -> Snapshot {
         Snapshot { registers: self.state.registers.clone(), memory: self.state.memory.snapshot() }
@@ -157,7 +163,6 @@ impl<'h> Machine<'h> {
     pub fn restore(&mut self, snapshot: &Snapshot) {
         self.state.registers.clone_from(&snapshot.registers);
         self.state.memory.restore(&snapshot.memory);
-        self.blocks = Blocks::default();
     }
 
     pub(crate) fn thread(&self) -> Result<&Thread, Fault> {

@@ -41,6 +41,14 @@ impl Stats {
         }
     }
 
+    /// `count` instructions from `pc` upwards were fetched.
+    pub(crate) fn fetched_upwards(&mut self, pc: u64, count: u64) {
+        if count > 0 {
+            self.fetched(pc + 4 * (count - 1));
+            self.code_cache_misses += count - 1;
+        }
+    }
+
     pub(crate) fn load_linked(&mut self, thread: u64, step: u64) {
         self.load_linked.retain(|(id, _)| *id != thread);
         self.load_linked.insert(0, (thread, step));

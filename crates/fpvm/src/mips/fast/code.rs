@@ -1,0 +1,225 @@
+//! The decoded code: slots, the blocks they form, and how they are found.
+//!
+//! ```text
+//!   slots   | block ......... exit | aside, exit | block ... exit |      one array, blocks end to end
+//!   origins | state before slot 0  | ...                          |      same indexes, read on leaving
+//!   jumps   pc -> block, one entry a hash value: for jumps through registers
+//!   blocks  pc -> block, all of them
+//! ```
+//!
+//! A block is entered at its first slot only. It follows the path that the guest is expected to take,
+//! over branches and jumps; where the guest leaves that path it goes on in an aside behind it. All
+//! slots of a block run only when the whole block fits into the budget.
+
+use super::super::state::{Cpu, Reservation};
+use crate::memory::Memory;
+use alloy_primitives::map::HashMap;
+
+/// Registers that handlers address: 32 general ones, and those below.
+pub(super) const HI: u8 = 32;
+pub(super) const LO: u8 = 33;
+/// Takes what would be written to register 0.
+pub(super) const SINK: u8 = 34;
+/// Target of a jump through a register while its delay slot runs.
+pub(super) const TARGET: u8 = 35;
+
+/// Steps of the longest path through a block.
+pub(super) const LONGEST_PATH: u64 = 64;
+/// Steps after which a chain of blocks returns to the driver. Handlers end in calls of the next one;
+/// where the compiler does not make jumps of them, this bounds the host's stack.
+pub(super) const CHAIN_STEPS: u64 = 4096;
+/// Slots beyond which everything is forgotten, so that no guest makes this grow without end.
+const SLOT_LIMIT: usize = 1 << 20;
+/// Writes to its page after which code is no longer decoded but stepped.
+const WRITE_LIMIT: u32 = 16;
+const JUMP_ENTRIES: usize = 4096;
+
+/// Executes the first of `slots` and goes on with the ones behind it. The answer is how many slots were
+/// left, up to the end of the array, when it stopped: that tells the slot it stopped before.
+pub(super) type Handler = fn(&mut Core, &mut Memory, &Code, slots: &[Slot]) -> usize;
+
+/// One decoded instruction, or a part or a group of them, with its operands.
+#[derive(Clone, Copy)]
+pub(super) struct Slot {
+    pub(super) handler: Handler,
+    pub(super) a: u8,
+    pub(super) b: u8,
+    pub(super) c: u8,
+    pub(super) d: u8,
+    pub(super) imm: i32,
+}
+
+impl Slot {
+    /// The immediate as a register value.
+    #[inline(always)]
+    pub(super) const fn value(&self) -> u64 {
+        self.imm as u64
+    }
+}
+
+/// What is true just before a slot runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    /// Address of the instruction; of the next block at an exit.
+    pub(super) pc: u64,
+    /// Address of the one after it.
+    pub(super) next_pc: u64,
+    /// Address of the block.
+    pub(super) block: u64,
+    /// Steps from there to here.
+    pub(super) executed: u8,
+    pub(super) kind: OriginKind,
+}
+
+/// Where the addresses of an [`Origin`] are, and what its slot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OriginKind {
+    /// An instruction.
+    Instruction,
+    /// An instruction whose `next_pc` is in the register `TARGET`.
+    BeforeTarget,
+    /// The end of a path.
+    Exit,
+    /// The end of a path, at the address in the register `TARGET`.
+    ExitToTarget,
+}
+
+/// A block: its first slot, and the steps of its longest path.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) pc: u64,
+    pub(super) start: u32,
+    pub(super) longest: u32,
+}
+
+impl Entry {
+    /// Fits into no budget.
+    const NONE: Self = Self { pc: 0, start: 0, longest: u32::MAX };
+}
+
+/// What handlers work on beside memory.
+pub(super) struct Core {
+    /// Indexed by a byte, so that no index is out of bounds.
+    pub(super) registers: [u64; 256],
+    /// Steps that may still be executed in this chain.
+    pub(super) budget: u64,
+    /// Address of the doubleword that is reserved; as in a plain step, 0 where nothing is.
+    pub(super) reserved: u64,
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        Self { registers: [0; 256], budget: 0, reserved: 0 }
+    }
+}
+
+impl Core {
+    #[inline(always)]
+    pub(super) fn get(&self, register: u8) -> u64 {
+        self.registers[usize::from(register)]
+    }
+
+    #[inline(always)]
+    pub(super) fn set(&mut self, register: u8, value: u64) {
+        self.registers[usize::from(register)] = value;
+    }
+
+    pub(super) fn load(&mut self, cpu: &Cpu, reservation: &Reservation) {
+        self.registers[..32].copy_from_slice(&cpu.registers);
+        self.set(HI, cpu.hi);
+        self.set(LO, cpu.lo);
+        self.reserved = reservation.address & !7;
+    }
+
+    pub(super) fn save(&self, cpu: &mut Cpu) {
+        cpu.registers.copy_from_slice(&self.registers[..32]);
+        cpu.hi = self.get(HI);
+        cpu.lo = self.get(LO);
+    }
+}
+
+/// All decoded code.
+pub(super) struct Code {
+    pub(super) slots: Vec<Slot>,
+    pub(super) origins: Vec<Origin>,
+    jumps: Box<[Entry; JUMP_ENTRIES]>,
+    blocks: HashMap<u64, Entry>,
+    /// How often each code page was written.
+    writes: HashMap<u64, u32>,
+}
+
+impl Default for Code {
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            origins: Vec::new(),
+            jumps: Box::new([Entry::NONE; JUMP_ENTRIES]),
+            blocks: HashMap::default(),
+            writes: HashMap::default(),
+        }
+    }
+}
+
+impl Code {
+    /// The block to which a jump through a register goes, if it was met lately.
+    #[inline(always)]
+    pub(super) fn jump(&self, pc: u64) -> Option<Entry> {
+        let entry = self.jumps[jump_index(pc)];
+        (entry.pc == pc).then_some(entry)
+    }
+
+    /// The block at an address.
+    pub(super) fn block(&mut self, pc: u64) -> Option<Entry> {
+        let entry = *self.blocks.get(&pc)?;
+        self.jumps[jump_index(pc)] = entry;
+        Some(entry)
+    }
+
+    /// Adds a block that was decoded.
+    pub(super) fn add(
+        &mut self,
+        pc: u64,
+        longest: u8,
+        slots: &[Slot],
+        origins: &[Origin],
+    ) -> Entry {
+        let entry = Entry { pc, start: self.slots.len() as u32, longest: longest.into() };
+        self.slots.extend_from_slice(slots);
+        self.origins.extend_from_slice(origins);
+        self.blocks.insert(pc, entry);
+        entry
+    }
+
+    /// True when a block more may not fit.
+    pub(super) fn is_full(&self) -> bool {
+        self.slots.len() >= SLOT_LIMIT
+    }
+
+    /// Forgets all code.
+    pub(super) fn clear(&mut self) {
+        self.slots.clear();
+        self.origins.clear();
+        self.blocks.clear();
+        self.jumps.fill(Entry::NONE);
+    }
+
+    /// Forgets all code because these code pages were written. Programs that write their own code are
+    /// rare, and blocks are linked across pages, so nothing is gained by forgetting less.
+    pub(super) fn written(&mut self, pages: &[u64]) {
+        self.clear();
+        for &page in pages {
+            *self.writes.entry(page).or_default() += 1;
+        }
+    }
+
+    /// False for a page that holds data beside its code, as its many writes show: decoding it again
+    /// after each of them costs more than it gains.
+    pub(super) fn is_worth_decoding(&self, page: u64) -> bool {
+        self.writes.get(&page).is_none_or(|&count| count < WRITE_LIMIT)
+    }
+}
+
+#[inline(always)]
+const fn jump_index(pc: u64) -> usize {
+    (pc >> 2) as usize % JUMP_ENTRIES
+}
