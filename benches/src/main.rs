@@ -1,0 +1,90 @@
+//! Speed of both interpreters beside `qemu-mips64`, and of page hashing.
+//!
+//! A shared machine is never quiet: each figure is the median of several rounds, and a round measures
+//! all engines one after the other, so that what disturbs one disturbs the others as well. The speed
+//! of an engine is the program's step count over wall time, for the emulator as for the machine here.
+
+mod guest;
+mod measure;
+mod qemu;
+mod rehash;
+mod report;
+
+use anyhow::ensure;
+use clap::Parser;
+use measure::Rates;
+use std::path::PathBuf;
+
+/// The programs that are measured.
+const GUESTS: [&str; 3] = ["bench-keccak", "bench-map", "bench-interpreter"];
+
+/// Measures the interpreters beside qemu-mips64, and page hashing.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Rounds; each figure is the median over them.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Folder with the guests, as ELF files or packed as `.elf.gz`.
+    #[arg(long)]
+    guests: Option<PathBuf>,
+    /// Fail when a geometric mean or the page hashing is below what the project promises.
+    #[arg(long)]
+    check: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    ensure!(arguments.rounds > 0, "--rounds must be at least 1");
+    let folder = arguments.guests.unwrap_or_else(guest::prebuilt);
+    let qemu = qemu::Qemu::find()?;
+    let mut guests = Vec::new();
+    for name in GUESTS {
+        let elf = guest::read(&folder, name)?;
+        eprintln!("measuring {name}");
+        let measured = measure::guest(&qemu, &elf, arguments.rounds)?;
+        guests.push((name, measured));
+    }
+    eprintln!("measuring page hashing");
+    let rehash = rehash::measure(arguments.rounds);
+    let report = report::Report::new(qemu.version(), &guests, rehash);
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    if arguments.check {
+        report.check()?;
+    }
+    Ok(())
+}
+
+/// The middle value.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => values[n / 2],
+        n => (values[n / 2 - 1] + values[n / 2]) / 2.0,
+    }
+}
+
+/// The n-th root of the product of n values.
+fn geometric_mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), v| (sum + v.ln(), count + 1.0));
+    f64::exp(sum / count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_and_means() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert!((geometric_mean([1.0, 100.0].into_iter()) - 10.0).abs() < 1e-9);
+    }
+}
