@@ -14,6 +14,8 @@ interface IMIPS64 {
     error InvalidPC();
     /// @notice A memory proof does not lead to the state's memory root.
     error InvalidMemoryProof();
+    /// @notice Part of the interface as deployed; no instruction gives rise to it.
+    error InvalidRMWInstruction();
     /// @notice The second memory proof of clock_gettime does not lead to the root after the first write.
     error InvalidSecondMemoryProof();
 
