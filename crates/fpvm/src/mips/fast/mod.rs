@@ -3,6 +3,7 @@
 //! ```text
 //!   translate   code in memory -> blocks of slots, through lower (the table's second visitor)
 //!   code        the slots, and how blocks are found; forgotten when their code is written
+//!   fuse        frequent neighbours done by one handler
 //!   handlers    what a slot does, and the way to the next one
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! switches, the last steps before a stop) is left to the plain step, before any effect.
 
 mod code;
+mod fuse;
 mod handlers;
 mod lower;
 #[cfg(test)]

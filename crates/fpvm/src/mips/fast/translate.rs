@@ -6,6 +6,7 @@
 use super::super::state::RA;
 use super::super::stats::CODE_CACHE_END;
 use super::code::{Code, Entry, Handler, LONGEST_PATH, Origin, OriginKind, Slot, TARGET};
+use super::fuse::{Part, fuse};
 use super::handlers::{self, Kind, Test};
 use super::lower::{Draft, Lower, Lowered};
 use crate::isa::{Op, Word};
@@ -31,10 +32,12 @@ pub(super) fn translate(code: &mut Code, memory: &mut Memory, pc: u64) -> Entry 
         longest: 0,
         slots: Vec::new(),
         origins: Vec::new(),
+        parts: Vec::new(),
         asides: Vec::new(),
     };
     builder.follow();
     builder.place_asides();
+    builder.fuse();
     let Builder { slots, origins, longest, .. } = builder;
     code.add(pc, longest, &slots, &origins)
 }
@@ -71,6 +74,7 @@ struct Builder<'a> {
     longest: u8,
     slots: Vec<Slot>,
     origins: Vec<Origin>,
+    parts: Vec<Part>,
     asides: Vec<Aside>,
 }
 
@@ -141,8 +145,9 @@ impl Builder<'_> {
         true
     }
 
-    fn push(&mut self, handler: Handler, [a, b]: [u8; 2], origin: Origin) {
+    fn push(&mut self, handler: Handler, [a, b]: [u8; 2], origin: Origin, part: Part) {
         self.slots.push(Slot { handler, a, b, c: 0, d: 0, imm: 0 });
+        self.parts.push(part);
         self.origins.push(origin);
         self.longest = self.longest.max(origin.executed);
     }
@@ -153,18 +158,19 @@ impl Builder<'_> {
             OriginKind::ExitToTarget if self.block < CODE_CACHE_END => handlers::target_exit,
             _ => handlers::exit,
         };
-        self.push(handler, [origin.executed, 0], origin);
+        self.push(handler, [origin.executed, 0], origin, Part::End);
         false
     }
 
     fn stop(&mut self, origin: Origin) -> bool {
-        self.push(handlers::stop, [0; 2], origin);
+        self.push(handlers::stop, [0; 2], origin, Part::End);
         false
     }
 
     fn draft(&mut self, draft: Draft, origin: Origin) {
         let Draft { kind, a, b, c, d, imm } = draft;
         self.slots.push(Slot { handler: kind.handler(), a, b, c, d, imm });
+        self.parts.push(Part::Work(kind));
         self.origins.push(origin);
     }
 
@@ -209,7 +215,7 @@ impl Builder<'_> {
         let (test, exit, aside_delay) =
             if backward { (test.opposite(), behind, None) } else { (test, taken, Some(delay)) };
         self.asides.push(Aside { branch: self.slots.len(), exit, delay: aside_delay });
-        self.push(test.handler(), compared, origin);
+        self.push(test.handler(), compared, origin, Part::Branch(test));
         self.step();
         if backward { self.delay_and_go(delay) } else { true }
     }
@@ -268,6 +274,20 @@ impl Builder<'_> {
             return None;
         }
         Some(Origin { executed: executed + 1, kind: exit_kind, ..origin.at(next_pc) })
+    }
+
+    /// Fuses neighbours. Branches lead to what follows an end only, never into the middle of a group.
+    fn fuse(&mut self) {
+        let mut at = 0;
+        while at < self.slots.len() {
+            at += match fuse(&self.parts[at..]) {
+                Some((handler, covered)) => {
+                    self.slots[at].handler = handler;
+                    covered
+                }
+                None => 1,
+            };
+        }
     }
 
     /// Puts the asides behind the path and points their branches at them.
