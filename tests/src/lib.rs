@@ -1,1 +1,24 @@
-//! Differential and end-to-end tests over all parts.
+//! Generators and oracles that the differential and end-to-end tests share.
+//!
+//! ```text
+//! random    seeded numbers, and the seed of a run
+//! program   random guest programs
+//! case      a machine state written down, to be built as often as an engine needs it
+//! preimages a small oracle whose answers the contract can check
+//! verdict   one step in Rust against the same step in Solidity
+//! recordings where the recorded inputs are
+//! ```
+//!
+//! Invariant: nothing here computes what a step should do. Expectations come from another engine, from
+//! recordings or from the tests themselves.
+
+pub mod case;
+pub mod preimages;
+pub mod program;
+pub mod random;
+pub mod recordings;
+pub mod verdict;
+
+pub use case::Case;
+pub use random::Random;
+pub use verdict::Solidity;

@@ -1,0 +1,56 @@
+//! A machine state written down, to be built as often as an engine needs it.
+
+use rebut_fpvm::mips::state::{Registers, Thread};
+use rebut_fpvm::{State, StateVersion};
+
+/// A state: registers, and what memory holds.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The version whose rules apply.
+    pub version: StateVersion,
+    /// Everything but memory.
+    pub registers: Registers,
+    /// Address and content; all else is absent.
+    pub memory: Vec<(u64, Vec<u8>)>,
+}
+
+impl Case {
+    /// One thread at `pc`, nothing in memory.
+    pub fn at(version: StateVersion, pc: u64) -> Self {
+        Self { version, registers: Registers::at(pc), memory: Vec::new() }
+    }
+
+    /// Puts an instruction word at the address.
+    pub fn instruction(&mut self, address: u64, word: u32) {
+        self.memory.push((address, word.to_be_bytes().to_vec()));
+    }
+
+    /// Puts a doubleword at the address.
+    pub fn dword(&mut self, address: u64, value: u64) {
+        self.memory.push((address, value.to_be_bytes().to_vec()));
+    }
+
+    /// The running thread.
+    ///
+    /// # Panics
+    /// When the active stack is empty.
+    pub fn thread(&mut self) -> &mut Thread {
+        let stack = self.registers.active_stack_mut();
+        stack.last_mut().unwrap_or_else(|| panic!("the case has no running thread"))
+    }
+
+    /// Register of the running thread.
+    pub fn register(&mut self, number: usize) -> &mut u64 {
+        &mut self.thread().cpu.registers[number]
+    }
+
+    /// The state, built anew.
+    pub fn state(&self) -> State {
+        let mut state = State::at(self.version, 0);
+        state.registers.clone_from(&self.registers);
+        for (address, bytes) in &self.memory {
+            state.memory.write_range(*address, bytes);
+        }
+        state
+    }
+}
