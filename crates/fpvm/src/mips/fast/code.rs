@@ -11,7 +11,8 @@
 //! over branches and jumps; where the guest leaves that path it goes on in an aside behind it. All
 //! slots of a block run only when the whole block fits into the budget.
 
-use super::super::state::{Cpu, Reservation};
+use super::super::state::{Reservation, Thread};
+use super::super::stats::Stats;
 use crate::memory::Memory;
 use alloy_primitives::map::HashMap;
 
@@ -45,6 +46,7 @@ pub(super) struct Slot {
     pub(super) a: u8,
     pub(super) b: u8,
     pub(super) c: u8,
+    /// Steps from the start of the block to here, unless the handler needs it for its constant.
     pub(super) d: u8,
     pub(super) imm: i32,
 }
@@ -101,15 +103,29 @@ impl Entry {
 pub(super) struct Core {
     /// Indexed by a byte, so that no index is out of bounds.
     pub(super) registers: [u64; 256],
-    /// Steps that may still be executed in this chain.
+    /// Steps that may still be executed in this chain, counted at the ends of blocks.
     pub(super) budget: u64,
+    /// The step counter once the budget is used up.
+    pub(super) end: u64,
+    /// Id of the running thread.
+    pub(super) thread: u64,
+    reservation: Reservation,
     /// Address of the doubleword that is reserved; as in a plain step, 0 where nothing is.
     pub(super) reserved: u64,
+    pub(super) stats: Stats,
 }
 
 impl Default for Core {
     fn default() -> Self {
-        Self { registers: [0; 256], budget: 0, reserved: 0 }
+        Self {
+            registers: [0; 256],
+            budget: 0,
+            end: 0,
+            thread: 0,
+            reservation: Reservation::default(),
+            reserved: 0,
+            stats: Stats::default(),
+        }
     }
 }
 
@@ -124,17 +140,34 @@ impl Core {
         self.registers[usize::from(register)] = value;
     }
 
-    pub(super) fn load(&mut self, cpu: &Cpu, reservation: &Reservation) {
-        self.registers[..32].copy_from_slice(&cpu.registers);
-        self.set(HI, cpu.hi);
-        self.set(LO, cpu.lo);
+    pub(super) const fn reservation(&self) -> Reservation {
+        self.reservation
+    }
+
+    #[inline(always)]
+    pub(super) fn reserve(&mut self, reservation: Reservation) {
+        self.reservation = reservation;
         self.reserved = reservation.address & !7;
     }
 
-    pub(super) fn save(&self, cpu: &mut Cpu) {
-        cpu.registers.copy_from_slice(&self.registers[..32]);
-        cpu.hi = self.get(HI);
-        cpu.lo = self.get(LO);
+    /// The step counter as of the instruction that is `executed` steps into its block.
+    #[inline(always)]
+    pub(super) fn step(&self, executed: u8) -> u64 {
+        self.end - self.budget + u64::from(executed) + 1
+    }
+
+    pub(super) fn load(&mut self, thread: &Thread, reservation: Reservation) {
+        self.registers[..32].copy_from_slice(&thread.cpu.registers);
+        self.set(HI, thread.cpu.hi);
+        self.set(LO, thread.cpu.lo);
+        self.thread = thread.id;
+        self.reserve(reservation);
+    }
+
+    pub(super) fn save(&self, thread: &mut Thread) {
+        thread.cpu.registers.copy_from_slice(&self.registers[..32]);
+        thread.cpu.hi = self.get(HI);
+        thread.cpu.lo = self.get(LO);
     }
 }
 

@@ -4,6 +4,7 @@
 //! builds jump. A slot that cannot do its work, be it for a fault or for anything out of the ordinary,
 //! stops before any effect; the plain step then executes that instruction.
 
+use super::super::state::{Reservation, ReservationStatus};
 use super::code::{Code, Core, Entry, HI, LO, Slot, TARGET};
 use crate::isa::semantics as op;
 use crate::memory::Memory;
@@ -202,6 +203,45 @@ fn store_part(
     })
 }
 
+/// The width of a reservation, and what is loaded or stored under it.
+type Linked<F> = (ReservationStatus, F);
+
+#[inline(always)]
+fn load_linked(
+    core: &mut Core,
+    memory: &mut Memory,
+    s: &Slot,
+    (status, f): Linked<impl Fn(u64, u64) -> u64>,
+) -> bool {
+    let address = address(core, s);
+    core.reserve(Reservation { status, address, owner: core.thread });
+    core.stats.load_linked(core.thread, core.step(s.d));
+    core.set(s.a, f(address, memory.load_u64(address & !7)));
+    true
+}
+
+#[inline(always)]
+fn store_conditional(
+    core: &mut Core,
+    memory: &mut Memory,
+    s: &Slot,
+    (status, f): Linked<impl Fn(u64, u64, u64) -> u64>,
+) -> bool {
+    let address = address(core, s);
+    let holds = core.reservation() == Reservation { status, address, owner: core.thread };
+    if holds {
+        let aligned = address & !7;
+        let value = f(address, memory.load_u64(aligned), core.get(s.c));
+        if !memory.try_store_u64(aligned, value) {
+            return false;
+        }
+        core.reserve(Reservation::default());
+    }
+    core.stats.store_conditional(core.thread, core.step(s.d), holds);
+    core.set(s.a, holds.into());
+    true
+}
+
 /// A constant of 56 bits, sign-extended, in the fields behind a.
 const fn wide(s: &Slot) -> u64 {
     let upper = u32::from_le_bytes([0, s.b, s.c, s.d]) as i32 as i64 as u64;
@@ -302,6 +342,10 @@ works! {
     Swr: store_part(op::swr);
     Sdl: store_part(op::sdl);
     Sdr: store_part(op::sdr);
+    Ll: load_linked((ReservationStatus::Word, op::lw));
+    Lld: load_linked((ReservationStatus::Doubleword, |_, dword| dword));
+    Sc: store_conditional((ReservationStatus::Word, op::sw));
+    Scd: store_conditional((ReservationStatus::Doubleword, |_, _, rt| rt));
 }
 
 macro_rules! conditions {

@@ -133,8 +133,10 @@ fn store(w: Word, kind: Kind) -> Lowered {
     Lowered::One(Draft::new(kind, SINK, w.rs() as u8, w.rt() as u8, w.imm() as i32))
 }
 
-fn plain(_: Word) -> Lowered {
-    Lowered::Plain
+/// These work on the reservation, whatever their register.
+fn linked(w: Word, kind: Kind) -> Lowered {
+    let rt = if w.rt() == 0 { SINK } else { w.rt() as u8 };
+    Lowered::One(Draft::new(kind, rt, w.rs() as u8, w.rt() as u8, w.imm() as i32))
 }
 
 impl Lower {
@@ -246,11 +248,10 @@ impl Visitor for Lower {
         swr: store(Kind::Swr);
         sdl: store(Kind::Sdl);
         sdr: store(Kind::Sdr);
-        ll: plain();
-        lld: plain();
-        sc: plain();
-        scd: plain();
-        syscall: plain();
+        ll: linked(Kind::Ll);
+        lld: linked(Kind::Lld);
+        sc: linked(Kind::Sc);
+        scd: linked(Kind::Scd);
     }
 
     fn addi(&mut self, w: Word) -> Lowered {
@@ -323,6 +324,10 @@ impl Visitor for Lower {
 
     fn bgezal(&mut self, w: Word) -> Lowered {
         self.sign(w, Test::Gez, true)
+    }
+
+    fn syscall(&mut self, _: Word) -> Lowered {
+        Lowered::Plain
     }
 
     fn bnever(&mut self, _: Word) -> Lowered {

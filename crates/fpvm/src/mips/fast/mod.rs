@@ -7,9 +7,9 @@
 //!   handlers    what a slot does, and the way to the next one
 //! ```
 //!
-//! Invariant: whatever is not an ordinary instruction on ordinary memory (faults, system calls,
-//! load-linked and store-conditional, stores into code or into the reserved doubleword, context
-//! switches, the last steps before a stop) is left to the plain step, before any effect.
+//! Invariant: whatever is not an ordinary instruction on ordinary memory (faults, system calls, stores
+//! into code or into the reserved doubleword, context switches, the last steps before a stop) is left
+//! to the plain step, before any effect.
 
 mod code;
 mod fuse;
@@ -22,7 +22,7 @@ mod translate;
 use super::error::StepError;
 use super::machine::{Machine, Stop, Until};
 use super::state::QUANTUM;
-use super::stats::{CODE_CACHE_END, Stats};
+use super::stats::CODE_CACHE_END;
 use crate::memory::Memory;
 use code::{CHAIN_STEPS, Code, Core, Entry, LONGEST_PATH, OriginKind, TARGET};
 
@@ -80,7 +80,7 @@ impl Machine<'_> {
         let budget = end.saturating_sub(r.step).min(quantum);
         let stack = if r.traverse_right { &mut r.right } else { &mut r.left };
         let Some(thread) = stack.last_mut() else { return };
-        let cpu = &mut thread.cpu;
+        let cpu = &thread.cpu;
         // A state file may hold a register 0 that is not zero; decoded code relies on it.
         let ordinary = !thread.exited
             && cpu.next_pc == cpu.pc.wrapping_add(4)
@@ -89,24 +89,29 @@ impl Machine<'_> {
         if budget < LONGEST_PATH || !ordinary {
             return;
         }
-        self.blocks.core.load(cpu, &r.reservation);
-        let progress = self.blocks.run(memory, &mut self.stats, cpu.pc, budget);
+        let core = &mut self.blocks.core;
+        core.load(thread, r.reservation);
+        std::mem::swap(&mut core.stats, &mut self.stats);
+        let progress = self.blocks.run(memory, thread.cpu.pc, r.step, budget);
+        let core = &mut self.blocks.core;
+        std::mem::swap(&mut core.stats, &mut self.stats);
         if progress.executed == 0 {
             return;
         }
-        self.blocks.executed += progress.executed;
-        self.blocks.core.save(cpu);
-        cpu.pc = progress.pc;
-        cpu.next_pc = progress.next_pc;
+        core.save(thread);
+        thread.cpu.pc = progress.pc;
+        thread.cpu.next_pc = progress.next_pc;
+        r.reservation = core.reservation();
         r.step += progress.executed;
         r.steps_since_switch += progress.executed;
         self.host.read_offset = None;
+        self.blocks.executed += progress.executed;
     }
 }
 
 impl Blocks {
-    /// Runs blocks from `pc` on, for at most `budget` steps.
-    fn run(&mut self, memory: &mut Memory, stats: &mut Stats, pc: u64, budget: u64) -> Progress {
+    /// Runs blocks from `pc` on, for at most `budget` steps, beginning with step counter `step`.
+    fn run(&mut self, memory: &mut Memory, pc: u64, step: u64, budget: u64) -> Progress {
         let mut at = Progress { pc, next_pc: pc.wrapping_add(4), executed: 0 };
         // The exit through which the last block was left, while it can be linked.
         let mut unlinked = None;
@@ -125,6 +130,7 @@ impl Blocks {
             }
             let chain = left.min(CHAIN_STEPS);
             self.core.budget = chain;
+            self.core.end = step + at.executed + chain;
             let slots = &self.code.slots[entry.start as usize..];
             let stopped = (slots[0].handler)(&mut self.core, memory, &self.code, slots);
             let slot = self.code.slots.len() - stopped;
@@ -133,7 +139,7 @@ impl Blocks {
             let steps = chain - self.core.budget + u64::from(origin.executed);
             at.executed += steps;
             if origin.block >= CODE_CACHE_END {
-                stats.fetched_upwards(origin.block, origin.executed.into());
+                self.core.stats.fetched_upwards(origin.block, origin.executed.into());
             }
             let target = self.core.get(TARGET);
             (at.pc, at.next_pc) = match origin.kind {

@@ -169,6 +169,7 @@ impl Builder<'_> {
 
     fn draft(&mut self, draft: Draft, origin: Origin) {
         let Draft { kind, a, b, c, d, imm } = draft;
+        let d = if kind == Kind::SetWide { d } else { origin.executed };
         self.slots.push(Slot { handler: kind.handler(), a, b, c, d, imm });
         self.parts.push(Part::Work(kind));
         self.origins.push(origin);

@@ -90,6 +90,18 @@ impl Generator {
         asm(op, self.random.pick(&DATA_REGISTERS), rt, 0, self.random.below(48) as i32 - 24)
     }
 
+    /// A load-linked and its store-conditional; mostly they fit together.
+    fn atomic(&mut self, words: &mut Vec<u32>) {
+        let [load, store] = self.random.pick(&[[Op::ll, Op::sc], [Op::lld, Op::scd]]);
+        let (base, offset) = (self.random.pick(&DATA_REGISTERS), self.random.below(32) as i32);
+        words.push(asm(load, base, self.random.below(16) as u8, 0, offset));
+        for _ in 0..self.random.below(3) {
+            words.push(if self.random.once_in(4) { self.memory() } else { self.straight() });
+        }
+        let offset = if self.random.once_in(8) { offset ^ 4 } else { offset };
+        words.push(asm(store, base, self.random.below(16) as u8, 0, offset));
+    }
+
     /// Mostly near, mostly within the program.
     fn branch(&mut self, at: u64) -> u32 {
         let reach = if self.random.once_in(3) { WORDS } else { 12 };
@@ -146,7 +158,8 @@ impl Generator {
                     words.push(self.branch(words.len() as u64));
                     after_branch = true;
                 }
-                8..20 => words.push(self.memory()),
+                8..19 => words.push(self.memory()),
+                19 => self.atomic(&mut words),
                 20 if branch_allowed && self.random.once_in(3) => self.syscall(&mut words),
                 21 if self.random.once_in(60) => words.push(self.random.next() as u32),
                 _ => words.push(self.straight()),
@@ -209,7 +222,7 @@ impl Generator {
 }
 
 /// Runs one program with random stops, and now and then back to an earlier state.
-fn lockstep(seed: u64) -> (u64, u64) {
+fn lockstep(seed: u64) -> (u64, u64, u64) {
     let mut generator = Generator::new(seed);
     let words = generator.program();
     let mut pair = Pair::new(|| generator.state(&words));
@@ -240,19 +253,23 @@ fn lockstep(seed: u64) -> (u64, u64) {
         }
     }
     pair.compare_hashes(&format!("seed {seed}"));
-    (executed, pair.blocks.blocks.executed)
+    (executed, pair.blocks.blocks.executed, pair.plain.stats().rmw_successes)
 }
 
 #[test]
 fn random_programs_in_lockstep() {
-    let (mut executed, mut in_blocks) = (0, 0);
+    let (mut executed, mut in_blocks, mut atomics) = (0, 0, 0);
     let mut seed = 0;
     while seed < PROGRAMS || executed < 1_000_000 {
-        let (steps, blocks) = lockstep(seed);
+        let (steps, blocks, stored) = lockstep(seed);
         executed += steps;
         in_blocks += blocks;
+        atomics += stored;
         seed += 1;
     }
-    println!("{seed} programs, {executed} steps, {in_blocks} of them in blocks");
+    println!(
+        "{seed} programs, {executed} steps, {in_blocks} of them in blocks, {atomics} atomic stores"
+    );
+    assert!(atomics > 10_000);
     assert!(in_blocks > executed / 3, "{in_blocks} of {executed} steps in blocks");
 }
