@@ -439,3 +439,6 @@ fn child(reference: &RlpNode, depth: usize) -> alloy_rlp::Result<Node> {
         None => decode(reference, reference.clone(), depth),
     }
 }
+
+#[cfg(test)]
+mod tests;
