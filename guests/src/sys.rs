@@ -1,0 +1,150 @@
+//! The guests' contact with the machine: start, system calls, heap, and the symbol behind
+//! `keccak256`.
+//!
+//! Source: Linux system calls of MIPS64 (n64). Number in `$2`, arguments from `$4` on; the result
+//! is in `$2`, or an error number if `$7` is not 0.
+
+mod heap;
+
+use core::arch::{asm, global_asm};
+use rebut_preimage::{Channel, ChannelError};
+
+const READ: u64 = 5000;
+const WRITE: u64 = 5001;
+const MMAP: u64 = 5009;
+const EXIT_GROUP: u64 = 5205;
+
+/// The machine's descriptors, the same for the guest and for the server at the other end.
+const HINT_READ: u64 = 3;
+const HINT_WRITE: u64 = 4;
+const PREIMAGE_READ: u64 = 5;
+const PREIMAGE_WRITE: u64 = 6;
+
+// The machine enters here with the stack pointer set and everything else zero.
+global_asm!(
+    ".globl _start",
+    ".type _start, @function",
+    "_start:",
+    "daddiu $4, $0, -16", // the ABI wants a stack aligned to 16 bytes
+    "and $29, $29, $4",
+    "move $30, $0", // no frame above
+    "move $31, $0", // no return address
+    "j {start}",
+    "nop",
+    start = sym start,
+);
+
+extern "C" fn start() -> ! {
+    unsafe extern "C" {
+        fn guest_main() -> u8;
+    }
+    // SAFETY: every guest defines the function with this signature through `main!`.
+    let code = unsafe { guest_main() };
+    exit(code)
+}
+
+/// A system call with up to six arguments.
+///
+/// # Errors
+/// The error number of the machine.
+///
+/// # Safety
+/// As for the call that `number` stands for.
+unsafe fn call(number: u64, arguments: [u64; 6]) -> Result<u64, i32> {
+    let [a0, a1, a2, a3, a4, a5] = arguments;
+    let (result, failed): (u64, u64);
+    // SAFETY: the caller vouches for the call; all registers that Linux may change are declared.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("$2") number => result,
+            in("$4") a0,
+            in("$5") a1,
+            in("$6") a2,
+            inlateout("$7") a3 => failed,
+            in("$8") a4,
+            in("$9") a5,
+            lateout("$3") _,
+            lateout("$10") _, lateout("$11") _, lateout("$12") _, lateout("$13") _,
+            lateout("$14") _, lateout("$15") _, lateout("$24") _, lateout("$25") _,
+            options(nostack),
+        );
+    }
+    if failed == 0 { Ok(result) } else { Err(result as i32) }
+}
+
+/// Ends the guest.
+pub fn exit(code: u8) -> ! {
+    loop {
+        // SAFETY: the call has no memory effects; it does not return.
+        let _ = unsafe { call(EXIT_GROUP, [code.into(), 0, 0, 0, 0, 0]) };
+    }
+}
+
+/// Writes all bytes to a descriptor.
+///
+/// # Errors
+/// [`ChannelError`] when nothing more can be written.
+pub fn write_all(descriptor: u64, mut bytes: &[u8]) -> Result<(), ChannelError> {
+    while !bytes.is_empty() {
+        let arguments = [descriptor, bytes.as_ptr() as u64, bytes.len() as u64, 0, 0, 0];
+        // SAFETY: the call reads the given bytes and nothing else.
+        match unsafe { call(WRITE, arguments) }.map_err(ChannelError::Os)? {
+            0 => return Err(ChannelError::Closed),
+            // A descriptor may take less than it is given, but never more.
+            written => bytes = bytes.get(written as usize..).unwrap_or_default(),
+        }
+    }
+    Ok(())
+}
+
+/// Fills a buffer from a descriptor.
+///
+/// # Errors
+/// [`ChannelError`] when the peer ends first.
+pub fn read_exact(descriptor: u64, mut buffer: &mut [u8]) -> Result<(), ChannelError> {
+    while !buffer.is_empty() {
+        let arguments = [descriptor, buffer.as_mut_ptr() as u64, buffer.len() as u64, 0, 0, 0];
+        // SAFETY: the call writes into the given buffer and nowhere else.
+        match unsafe { call(READ, arguments) }.map_err(ChannelError::Os)? {
+            0 => return Err(ChannelError::Closed),
+            read => buffer = buffer.get_mut(read as usize..).unwrap_or_default(),
+        }
+    }
+    Ok(())
+}
+
+/// The two pipes of one channel.
+#[derive(Debug)]
+pub struct Pipes {
+    read: u64,
+    write: u64,
+}
+
+/// The channel for preimages.
+pub const PREIMAGES: Pipes = Pipes { read: PREIMAGE_READ, write: PREIMAGE_WRITE };
+/// The channel for hints.
+pub const HINTS: Pipes = Pipes { read: HINT_READ, write: HINT_WRITE };
+
+impl Channel for Pipes {
+    fn read_exact(&mut self, buffer: &mut [u8]) -> Result<(), ChannelError> {
+        read_exact(self.read, buffer)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), ChannelError> {
+        write_all(self.write, bytes)
+    }
+}
+
+/// What `alloy_primitives::keccak256` calls.
+///
+/// # Safety
+/// `bytes` points to `length` readable bytes, `output` to 32 writable ones.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn native_keccak256(bytes: *const u8, length: usize, output: *mut u8) {
+    // SAFETY: the caller vouches for both pointers.
+    let (input, output) = unsafe {
+        (core::slice::from_raw_parts(bytes, length), &mut *output.cast::<[u8; 32]>())
+    };
+    crate::keccak::keccak256_into(input, output);
+}
