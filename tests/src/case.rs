@@ -1,5 +1,6 @@
 //! A machine state written down, to be built as often as an engine needs it.
 
+use rebut_fpvm::memory::Memory;
 use rebut_fpvm::mips::state::{Registers, Thread};
 use rebut_fpvm::{State, StateVersion};
 
@@ -46,8 +47,17 @@ impl Case {
 
     /// The state, built anew.
     pub fn state(&self) -> State {
-        let mut state = State::at(self.version, 0);
-        state.registers.clone_from(&self.registers);
+        self.build(Memory::new())
+    }
+
+    /// The state, built anew, its memory in the page map alone.
+    pub fn state_without_windows(&self) -> State {
+        self.build(Memory::without_windows())
+    }
+
+    fn build(&self, memory: Memory) -> State {
+        let (version, registers) = (self.version, self.registers.clone());
+        let mut state = State { version, registers, memory };
         for (address, bytes) in &self.memory {
             state.memory.write_range(*address, bytes);
         }

@@ -3,6 +3,7 @@
 //! ```text
 //! random    seeded numbers, and the seed of a run
 //! program   random guest programs
+//! engines   one step and a few more on every engine
 //! case      a machine state written down, to be built as often as an engine needs it
 //! preimages a small oracle whose answers the contract can check
 //! verdict   one step in Rust against the same step in Solidity
@@ -13,6 +14,7 @@
 //! recordings or from the tests themselves.
 
 pub mod case;
+pub mod engines;
 pub mod preimages;
 pub mod program;
 pub mod random;
@@ -20,5 +22,6 @@ pub mod recordings;
 pub mod verdict;
 
 pub use case::Case;
+pub use engines::Engines;
 pub use random::Random;
 pub use verdict::Solidity;
