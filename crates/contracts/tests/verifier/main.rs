@@ -5,3 +5,4 @@ mod interface;
 mod machine;
 mod preimages;
 mod refusals;
+mod rows;
