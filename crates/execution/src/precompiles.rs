@@ -185,3 +185,6 @@ where
         self.builtin.precompiles().contains(address)
     }
 }
+
+#[cfg(test)]
+mod tests;

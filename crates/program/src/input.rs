@@ -165,3 +165,6 @@ impl BlockInput {
         Ok(Self { chain, parent, attributes })
     }
 }
+
+#[cfg(test)]
+mod tests;
