@@ -1,3 +1,95 @@
 //! Rebut: fault proofs for OP Stack chains.
+//!
+//! One binary, thin subcommands: each parses its arguments, calls a library crate and prints. Started
+//! under the name `cannon` it answers as `rebut cannon` does, so that existing tooling can call it.
 
-fn main() {}
+mod cannon;
+mod files;
+mod log;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// How a command ended. Errors that carry no code of their own end the process with 1.
+type Outcome = anyhow::Result<ExitCode>;
+
+#[derive(Debug, Parser)]
+#[command(name = "rebut", version, about = "Fault proofs for OP Stack chains", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The Cannon virtual machine, with the flags and files of the deployed tool.
+    #[command(subcommand)]
+    Cannon(cannon::Command),
+}
+
+fn main() -> ExitCode {
+    log::start();
+    files::report_size_limits();
+    let mut arguments = named_arguments(std::env::args_os());
+    let for_cannon = arguments.get(1).is_some_and(|command| command == "cannon");
+    if for_cannon {
+        cannon::double_dashes::<Arguments>(&mut arguments[2..]);
+    }
+    let outcome = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => run(arguments.command),
+        Err(error) => return refused(&error, for_cannon),
+    };
+    outcome.unwrap_or_else(|error| {
+        let prefix = if cannon::is_interrupt(&error) { "" } else { "error: " };
+        log::print(&format!("{prefix}{}\n", one_line(&error)));
+        cannon::exit_code_of(&error)
+    })
+}
+
+fn run(command: Command) -> Outcome {
+    match command {
+        Command::Cannon(command) => cannon::run(command),
+    }
+}
+
+/// What the arguments lead to when it is no command: help, or one line of error.
+fn refused(error: &clap::Error, for_cannon: bool) -> ExitCode {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // Nobody reads the help when it cannot be printed.
+        let _ = error.print();
+        return ExitCode::from(u8::from(error.use_stderr()));
+    }
+    let rendered = error.to_string();
+    let message = rendered.split("\n\n").next().unwrap_or_default();
+    let message: Vec<&str> = message.split_whitespace().collect();
+    log::print(&format!("{}\n", message.join(" ")));
+    // The exit code 2 of `cannon` belongs to faults of the guest.
+    ExitCode::from(if for_cannon { 1 } else { 2 })
+}
+
+/// An error and its causes on one line. Causes that the text already names are left out.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if line.is_empty() {
+            line = text;
+        } else if !line.contains(&text) {
+            line = format!("{line}: {text}");
+        }
+    }
+    line.replace('\n', " ")
+}
+
+/// `cannon run ...` becomes `rebut cannon run ...`.
+fn named_arguments(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    let name = arguments.first().map(Path::new).and_then(Path::file_stem);
+    if name.is_some_and(|name| name == "cannon") {
+        arguments.insert(1, "cannon".into());
+    }
+    arguments
+}

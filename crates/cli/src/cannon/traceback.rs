@@ -1,0 +1,89 @@
+//! Who called whom: the call stack of each guest thread, followed instruction by instruction.
+//!
+//! Calls are told by their link to the return address register, returns by a jump to it. A function that
+//! was left by other means is found out by its name when a caller of it returns.
+
+use rebut_fpvm::Machine;
+use rebut_fpvm::Symbols;
+use rebut_fpvm::isa::{Op, Word};
+use rebut_fpvm::mips::state::RA;
+use std::collections::HashMap;
+use std::fmt::Write;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Call {
+    caller: u64,
+    target: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Transfer {
+    Call,
+    Return,
+}
+
+/// The open calls of each thread, seen since the run began.
+#[derive(Debug, Default)]
+pub struct Calls {
+    by_thread: HashMap<u64, Vec<Call>>,
+}
+
+/// What the next instruction will do, seen before it is executed.
+#[derive(Clone, Copy, Debug)]
+pub struct Pending {
+    thread: u64,
+    pc: u64,
+    transfer: Transfer,
+}
+
+impl Calls {
+    /// Looks at the instruction that the machine is about to execute.
+    pub fn before_step(machine: &Machine<'_>) -> Option<Pending> {
+        let thread = machine.registers().current_thread().filter(|thread| !thread.exited)?;
+        let pc = thread.cpu.pc;
+        let word = Word(machine.memory().load_u32(pc));
+        let transfer = match Op::decode(word)? {
+            Op::jal => Transfer::Call,
+            Op::jalr if word.rd() == RA => Transfer::Call,
+            Op::jr if word.rs() == RA => Transfer::Return,
+            _ => return None,
+        };
+        Some(Pending { thread: thread.id, pc, transfer })
+    }
+
+    /// Takes note of that instruction once it was executed.
+    pub fn after_step(&mut self, machine: &Machine<'_>, pending: Pending, symbols: &Symbols) {
+        let Some(thread) = machine.registers().current_thread() else { return };
+        // The step was a context switch: the instruction is still to come.
+        if thread.id != pending.thread || thread.cpu.pc == pending.pc {
+            return;
+        }
+        let calls = self.by_thread.entry(pending.thread).or_default();
+        match pending.transfer {
+            Transfer::Call => {
+                calls.push(Call { caller: pending.pc, target: thread.cpu.next_pc });
+            }
+            Transfer::Return => {
+                let function = symbols.name_of(pending.pc);
+                let left = calls.iter().rposition(|call| symbols.name_of(call.target) == function);
+                calls.truncate(left.unwrap_or(calls.len()));
+            }
+        }
+    }
+
+    /// The open calls of the running thread, innermost first, one a line.
+    pub fn traceback(&self, machine: &Machine<'_>, symbols: &Symbols) -> String {
+        let registers = machine.registers();
+        let thread = registers.current_thread();
+        let pc = thread.map_or(0, |thread| thread.cpu.pc);
+        let mut text = format!("traceback at pc={pc:x}. step={}\n", registers.step);
+        let calls = thread.and_then(|thread| self.by_thread.get(&thread.id));
+        for (i, call) in calls.into_iter().flatten().rev().enumerate() {
+            let Call { caller, target } = call;
+            let name = symbols.name_of(*target);
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "\t{i} {target:x} in {name} caller={caller:08x}");
+        }
+        text
+    }
+}

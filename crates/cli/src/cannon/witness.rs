@@ -1,0 +1,22 @@
+//! `cannon witness`: what the chain sees of a state.
+
+use super::arguments::Witness;
+use super::error::CannonError;
+use super::records::WitnessRecord;
+use crate::files::{Output, json_output, read_state};
+use std::path::Path;
+
+/// Prints the witness as JSON and writes its bytes to the file that was asked for.
+pub fn witness(arguments: &Witness) -> Result<(), CannonError> {
+    if arguments.input == Path::new("") {
+        return Err(CannonError::NoInput);
+    }
+    let mut state = read_state(&arguments.input)?;
+    let witness = state.witness();
+    let mut raw = Output::create_raw(&arguments.output)?;
+    raw.fill(|out| out.write_all(&witness.0))?;
+    let printed = json_output(Path::new("-"), &WitnessRecord::new(&state, &witness))?;
+    raw.commit()?;
+    printed.commit()?;
+    Ok(())
+}
