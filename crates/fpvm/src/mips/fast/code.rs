@@ -208,6 +208,11 @@ impl Code {
         Some(entry)
     }
 
+    /// Whether there is a block at an address.
+    pub(super) fn has_block(&self, pc: u64) -> bool {
+        self.blocks.contains_key(&pc)
+    }
+
     /// Adds a block that was decoded.
     pub(super) fn add(
         &mut self,

@@ -86,7 +86,11 @@ impl Machine<'_> {
             && cpu.next_pc == cpu.pc.wrapping_add(4)
             && cpu.pc & 3 == 0
             && cpu.registers[0] == 0;
-        if budget < LONGEST_PATH || !ordinary {
+        // A switch may fall on any instruction. A block for each would fill memory with copies of the
+        // same code, so plain steps go on to where a block begins.
+        let behind_switch =
+            r.steps_since_switch < LONGEST_PATH && !self.blocks.code.has_block(cpu.pc);
+        if budget < LONGEST_PATH || !ordinary || behind_switch {
             return;
         }
         let core = &mut self.blocks.core;

@@ -102,10 +102,17 @@ impl Builder<'_> {
         self.block < CODE_CACHE_END && target < CODE_CACHE_END
     }
 
+    /// Long code without branches is entered anywhere, after each context switch elsewhere. Its blocks
+    /// go on in those that are there, lest there be one for every address.
+    fn meets_other(&self) -> bool {
+        self.executed > 0 && self.asides.is_empty() && self.code.has_block(self.pc)
+    }
+
     fn follow(&mut self) {
         loop {
             let room = LONGEST_PATH as u8 - self.executed;
-            if room == 0 || (self.pc < CODE_CACHE_END) != (self.block < CODE_CACHE_END) {
+            let same_side = (self.pc < CODE_CACHE_END) == (self.block < CODE_CACHE_END);
+            if room == 0 || !same_side || self.meets_other() {
                 self.exit(self.here(OriginKind::Exit));
                 break;
             }

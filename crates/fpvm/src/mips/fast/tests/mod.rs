@@ -4,6 +4,7 @@ mod edges;
 mod programs;
 mod surroundings;
 
+use super::code::LONGEST_PATH;
 use crate::isa::{Op, Operands};
 use crate::mips::machine::{Machine, Until};
 use crate::mips::state::{Cpu, State, StateVersion};
@@ -40,11 +41,13 @@ impl Pair {
         }
     }
 
-    /// Code at [`CODE`], nothing else.
+    /// Code at [`CODE`], nothing else, in the midst of a quantum: right behind a switch, steps are
+    /// plain.
     fn of_code(code: &[u32]) -> Self {
         Self::new(|| {
             let mut state = State::at(StateVersion::V8, CODE);
             place(&mut state, CODE, code);
+            state.registers.steps_since_switch = LONGEST_PATH;
             state
         })
     }

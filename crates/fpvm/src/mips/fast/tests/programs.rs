@@ -28,6 +28,22 @@ const BASES: [u64; 9] = [
 const DATA_REGISTERS: [u8; 8] = [16, 17, 18, 19, 20, 21, 22, 23];
 const CODE_REGISTERS: [u8; 4] = [24, 25, 26, 27];
 
+/// What real programs consist of; groups of these are fused.
+const FREQUENT: [Op; 12] = [
+    Op::daddu,
+    Op::daddiu,
+    Op::addu,
+    Op::or,
+    Op::xor,
+    Op::and,
+    Op::nor,
+    Op::sltu,
+    Op::dsll,
+    Op::dsrl32,
+    Op::movz,
+    Op::lui,
+];
+
 struct Generator {
     random: Random,
     base: u64,
@@ -73,7 +89,11 @@ impl Generator {
     }
 
     fn straight(&mut self) -> u32 {
-        let op = self.random.pick(&self.straight);
+        let op = if self.random.once_in(2) {
+            self.random.pick(&FREQUENT)
+        } else {
+            self.random.pick(&self.straight)
+        };
         // Divisors that are zero end a program: leave them to registers that seldom are.
         let rt = match op.row().format {
             Format::RsRt => self.random.pick(&DATA_REGISTERS),
@@ -85,7 +105,11 @@ impl Generator {
     }
 
     fn memory(&mut self) -> u32 {
-        let op = self.random.pick(&self.memory);
+        let op = if self.random.once_in(2) {
+            self.random.pick(&[Op::ld, Op::sd, Op::lw, Op::sw, Op::lbu, Op::sb])
+        } else {
+            self.random.pick(&self.memory)
+        };
         let rt = self.written();
         asm(op, self.random.pick(&DATA_REGISTERS), rt, 0, self.random.below(48) as i32 - 24)
     }
@@ -190,7 +214,7 @@ impl Generator {
         place(&mut state, self.base, words);
         let r = &mut state.registers;
         r.step = own.random.below(1 << 40);
-        r.steps_since_switch = own.random.pick(&[0, 0, 99_000, 99_950, 100_000, 100_007]);
+        r.steps_since_switch = own.random.pick(&[0, 64, 64, 99_000, 99_950, 100_000, 100_007]);
         r.preimage_key = B256::repeat_byte(2);
         if own.random.once_in(2) {
             let address = own.data_address();

@@ -34,6 +34,7 @@ fn stops_at_every_step() {
 #[test]
 fn quanta_end_in_loops() {
     let mut pair = Pair::of_code(&counting_loop());
+    pair.each(|m| m.state.registers.steps_since_switch = 0);
     pair.advance(QUANTUM - 1, "before").unwrap();
     pair.advance(1, "at").unwrap();
     pair.advance(1, "preemption").unwrap();
@@ -83,6 +84,24 @@ fn stores_end_reservations() {
         let before = pair.plain.stats().reservation_invalidations;
         pair.advance(200, "reserved").unwrap();
         assert_eq!(pair.plain.stats().reservation_invalidations - before, count, "{address:x}");
+    }
+}
+
+#[test]
+fn groups_stop_in_the_middle() {
+    // The store hits the reserved doubleword, as last of a group of any length.
+    for before in 0..5 {
+        let mut code = vec![asm(Op::lld, 9, 11, 0, 0x4000)];
+        code.extend(vec![asm(Op::daddu, 8, 12, 8, 0); before]);
+        code.extend([asm(Op::sd, 9, 8, 0, 0x4000), asm(Op::xor, 8, 13, 8, 0)]);
+        let back = -(code.len() as i32) - 1;
+        code.extend([asm(Op::beq, 0, 0, 0, back), NOP]);
+        let mut pair = Pair::of_code(&code);
+        pair.each(|m| m.cpu_mut().unwrap().registers[12] = 3);
+        let turns = 200;
+        pair.advance(turns * code.len() as u64, "groups").unwrap();
+        assert_eq!(pair.plain.stats().reservation_invalidations, turns, "{before} before");
+        assert!(pair.blocks.blocks.executed > turns * before as u64);
     }
 }
 
@@ -139,6 +158,7 @@ fn cache_misses_are_counted_in_blocks() {
 #[test]
 fn long_chains_of_blocks_need_no_stack() {
     let mut pair = Pair::of_code(&counting_loop());
+    pair.each(|m| m.state.registers.steps_since_switch = 0);
     pair.blocks.run(Until::step(50_000_000)).unwrap();
     let preemptions = 50_000_000 / (QUANTUM + 1);
     assert_eq!(pair.blocks.stats().forced_preemptions, preemptions);
