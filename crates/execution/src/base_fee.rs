@@ -152,3 +152,69 @@ pub(crate) fn present<T>(
         _ => Ok(value),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BaseFeeDefaults, ForkTimes};
+    use alloy_primitives::hex;
+
+    const HOLOCENE_EXTRA: [u8; 9] = hex!("00000000fa00000006");
+
+    /// The fee after a parent with a target of 10 million gas, by hand.
+    fn check(fork: Fork, extra_data: &[u8], gas: (u64, u64), base_fee: u64, expected: u64) {
+        let chain = ChainParameters {
+            chain_id: 10,
+            forks: ForkTimes::default().with(fork, Some(0)),
+            base_fee: BaseFeeDefaults { elasticity: 6, denominator: 50, denominator_canyon: 250 },
+        };
+        let parent = Header {
+            gas_limit: 60_000_000,
+            gas_used: gas.0,
+            blob_gas_used: Some(gas.1),
+            base_fee_per_gas: Some(base_fee),
+            extra_data: Bytes::copy_from_slice(extra_data),
+            ..Header::default()
+        };
+        assert_eq!(next(&chain, &fork.rules(), &parent), Ok(expected), "{fork:?}, gas {gas:?}");
+    }
+
+    #[test]
+    fn the_fee_follows_the_gas_used() {
+        check(Fork::Regolith, &[], (5_000_000, 0), 1000, 990);
+        check(Fork::Canyon, &[], (5_000_000, 0), 1000, 998);
+        check(Fork::Holocene, &HOLOCENE_EXTRA, (10_000_000, 0), 1000, 1000);
+        check(Fork::Holocene, &HOLOCENE_EXTRA, (60_000_000, 0), 1000, 1020);
+        // A rise is at least 1.
+        check(Fork::Holocene, &HOLOCENE_EXTRA, (10_000_001, 0), 7, 8);
+    }
+
+    #[test]
+    fn parameters_in_the_parent_take_precedence() {
+        check(Fork::Holocene, &hex!("000000000a00000006"), (20_000_000, 0), 1000, 1100);
+    }
+
+    #[test]
+    fn from_jovian_on_the_larger_of_gas_and_footprint_counts() {
+        let extra = hex!("01000000fa000000060000000000000000");
+        check(Fork::Jovian, &extra, (5_000_000, 20_000_000), 1000, 1004);
+        check(Fork::Jovian, &extra, (20_000_000, 5_000_000), 1000, 1004);
+        check(Fork::Holocene, &HOLOCENE_EXTRA, (5_000_000, 20_000_000), 1000, 998);
+    }
+
+    #[test]
+    fn from_jovian_on_the_fee_has_a_floor() {
+        let extra = hex!("01000000fa000000060000000000001388");
+        check(Fork::Jovian, &extra, (5_000_000, 0), 1000, 5000);
+        check(Fork::Jovian, &extra, (20_000_000, 0), 10_000, 10_040);
+    }
+
+    #[test]
+    fn extra_data_of_another_fork_is_refused() {
+        let jovian = hex!("01000000fa000000060000000000000000");
+        assert_eq!(decode(&jovian, Fork::Holocene.rules()), None);
+        assert_eq!(decode(&HOLOCENE_EXTRA, Fork::Jovian.rules()), None);
+        assert_eq!(decode(&hex!("000000000000000006"), Fork::Holocene.rules()), None);
+        assert_eq!(decode(&[], Fork::Holocene.rules()), None);
+    }
+}

@@ -390,3 +390,17 @@ fn receipts_root(receipts: &[OpReceiptEnvelope], rules: &Rules) -> B256 {
     });
     ordered_trie_root_encoded(&encoded.collect::<Vec<_>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::{b256, keccak256};
+
+    #[test]
+    fn the_create2_deployer_is_the_one_on_chain() {
+        assert_eq!(
+            keccak256(CREATE2_DEPLOYER_CODE),
+            b256!("b0550b5b431e30d38000efb7107aaa0ade03d48a7198a140edda9d27134468b2")
+        );
+    }
+}
