@@ -14,6 +14,7 @@ use anyhow::ensure;
 use clap::Parser;
 use measure::Rates;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// The programs that are measured.
 const GUESTS: [&str; 3] = ["bench-keccak", "bench-map", "bench-interpreter"];
@@ -35,8 +36,17 @@ struct Arguments {
     check: bool,
 }
 
-fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
     ensure!(arguments.rounds > 0, "--rounds must be at least 1");
     let folder = arguments.guests.unwrap_or_else(guest::prebuilt);
     let qemu = qemu::Qemu::find()?;
