@@ -13,6 +13,9 @@ use object::{Endianness, FileKind, SectionIndex, elf};
 const LAST_ADDRESS: u64 = (1 << 48) - 1;
 /// Most bytes that all segments of a program may have in memory.
 pub const MAX_PROGRAM_BYTES: u64 = 4 << 30;
+/// Most bytes of all symbols' names together. Many symbols can share one long name in the file, so the
+/// file's length is no bound.
+const MAX_NAME_BYTES: usize = 256 << 20;
 
 /// Why a program cannot be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,11 +74,17 @@ pub enum LoadError {
         memory: u64,
     },
     /// All segments together are too large.
-    #[error("the program needs more than {MAX_PROGRAM_BYTES} bytes of memory")]
-    TooLarge,
+    #[error("the program needs more than {limit_bytes} bytes of memory")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: u64,
+    },
     /// The file has no symbol table.
     #[error("the ELF file has no symbol table; build it without stripping symbols")]
     NoSymbols,
+    /// The names of the symbols would fill the host's memory.
+    #[error("the names of the symbols have more than {MAX_NAME_BYTES} bytes together")]
+    SymbolNames,
 }
 
 pub(super) struct Segment<'f> {
@@ -92,15 +101,20 @@ pub(super) struct Elf<'f> {
 }
 
 impl<'f> Elf<'f> {
-    pub(super) fn parse(file: &'f [u8]) -> Result<Self, LoadError> {
+    pub(super) fn parse(file: &'f [u8], limit_bytes: u64) -> Result<Self, LoadError> {
         match FileKind::parse(file)? {
-            FileKind::Elf32 => Self::parse_class::<elf::FileHeader32<Endianness>>(file),
+            FileKind::Elf32 => {
+                Self::parse_class::<elf::FileHeader32<Endianness>>(file, limit_bytes)
+            }
             // Whatever else it is, reading it as 64-bit ELF says what is wrong with it.
-            _ => Self::parse_class::<elf::FileHeader64<Endianness>>(file),
+            _ => Self::parse_class::<elf::FileHeader64<Endianness>>(file, limit_bytes),
         }
     }
 
-    fn parse_class<H: FileHeader<Endian = Endianness>>(file: &'f [u8]) -> Result<Self, LoadError> {
+    fn parse_class<H: FileHeader<Endian = Endianness>>(
+        file: &'f [u8],
+        limit_bytes: u64,
+    ) -> Result<Self, LoadError> {
         let header = H::parse(file)?;
         let endian = header.endian()?;
         let machine = header.e_machine(endian);
@@ -114,8 +128,8 @@ impl<'f> Elf<'f> {
             total = total.saturating_add(segment.data.len() as u64).saturating_add(segment.zeros);
             segments.push(segment);
         }
-        if total > MAX_PROGRAM_BYTES {
-            return Err(LoadError::TooLarge);
+        if total > limit_bytes {
+            return Err(LoadError::TooLarge { limit_bytes });
         }
         let symbols = read_symbols(header, endian, file)?;
         Ok(Self { entry: header.e_entry(endian).into(), segments, symbols })
@@ -170,14 +184,94 @@ fn read_symbols<H: FileHeader<Endian = Endianness>>(
     if table.section() == SectionIndex(0) {
         return Err(LoadError::NoSymbols);
     }
+    let mut name_bytes = 0;
     // The first entry of every table is the null symbol.
     let symbols = table.iter().skip(1).map(|symbol| {
         let name = symbol.name(endian, table.strings())?;
+        name_bytes += name.len();
+        if name_bytes > MAX_NAME_BYTES {
+            return Err(LoadError::SymbolNames);
+        }
         Ok(Symbol {
             name: String::from_utf8_lossy(name).into_owned(),
             start: symbol.st_value(endian).into(),
             size: symbol.st_size(endian).into(),
         })
     });
-    Ok(Symbols::new(symbols.collect::<Result<_, object::Error>>()?))
+    Ok(Symbols::new(symbols.collect::<Result<_, LoadError>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{StateVersion, load_elf, loader::load_elf_within};
+
+    const HEADER_BYTES: usize = 64;
+    const PROGRAM_HEADER_BYTES: usize = 56;
+    const SECTION_HEADER_BYTES: usize = 64;
+
+    /// A 64-bit big-endian file: one segment of `memory` bytes without content at 0x10000, and `count`
+    /// symbols that share one name of `name_bytes` bytes.
+    fn file(memory: u64, count: usize, name_bytes: usize) -> Vec<u8> {
+        let names_at = HEADER_BYTES + PROGRAM_HEADER_BYTES;
+        let names_bytes = name_bytes + 2;
+        let symbols_at = (names_at + names_bytes).next_multiple_of(8);
+        let symbols_bytes = 24 * (count + 1);
+        let sections_at = symbols_at + symbols_bytes;
+
+        let half = |value: u16| value.to_be_bytes().to_vec();
+        let word = |value: u32| value.to_be_bytes().to_vec();
+        let long = |value: usize| (value as u64).to_be_bytes().to_vec();
+        let mut file = [b"\x7fELF\x02\x02\x01".as_slice(), &[0; 9]].concat();
+        // Type, machine, version; entry, places of the tables; flags; sizes and counts.
+        file.extend([half(2), half(8), word(1), long(0x10000), long(HEADER_BYTES)].concat());
+        file.extend([long(sections_at), word(0), half(64), half(56), half(1)].concat());
+        file.extend([half(64), half(3), half(1)].concat());
+        // Type, flags, offset, addresses, sizes, alignment.
+        file.extend([word(PT_LOAD), word(5), long(0), long(0x10000), long(0x10000)].concat());
+        file.extend([long(0), long(memory as usize), long(8)].concat());
+        assert_eq!(file.len(), names_at);
+        file.extend([vec![0], vec![b'n'; name_bytes], vec![0]].concat());
+        file.resize(symbols_at, 0);
+        file.extend([0; 24]);
+        for _ in 0..count {
+            // Name, kind, section, value, size.
+            file.extend([word(1), vec![2, 0], half(1), long(0x10000), long(4)].concat());
+        }
+        file.extend([0; SECTION_HEADER_BYTES]);
+        // Name, type, flags, address, offset, size, link, info, alignment, entry size.
+        let section = |kind, at, bytes, link, entry| {
+            let head = [word(0), word(kind), long(0), long(0), long(at), long(bytes)].concat();
+            [head, word(link), word(0), long(8), long(entry)].concat()
+        };
+        file.extend(section(elf::SHT_STRTAB, names_at, names_bytes, 0, 0));
+        file.extend(section(elf::SHT_SYMTAB, symbols_at, symbols_bytes, 1, 24));
+        file
+    }
+
+    #[test]
+    fn a_segment_without_content_is_zeros() {
+        let program = load_elf(StateVersion::V8, &file(4097, 1, 4)).unwrap();
+        let pages: Vec<u64> = program.state.memory.pages().map(|(index, _)| index).collect();
+        assert_eq!(pages[..2], [0x10, 0x11]);
+        assert_eq!(program.symbols.name_of(0x10004), "nnnn");
+    }
+
+    #[test]
+    fn memory_has_a_limit() {
+        let load = |memory| load_elf_within(StateVersion::V8, &file(memory, 1, 4), 8192);
+        assert!(load(8192).is_ok());
+        assert_eq!(load(8193).unwrap_err(), LoadError::TooLarge { limit_bytes: 8192 });
+        let all = load_elf(StateVersion::V8, &file(MAX_PROGRAM_BYTES + 1, 1, 4));
+        assert_eq!(all.unwrap_err(), LoadError::TooLarge { limit_bytes: MAX_PROGRAM_BYTES });
+    }
+
+    #[test]
+    fn a_small_file_cannot_have_huge_names() {
+        let name_bytes = 1 << 20;
+        let load = |count| load_elf(StateVersion::V8, &file(8, count, name_bytes));
+        assert_eq!(load(8).unwrap().symbols.all().len(), 8);
+        let too_many = MAX_NAME_BYTES / name_bytes + 1;
+        assert_eq!(load(too_many).unwrap_err(), LoadError::SymbolNames);
+    }
 }

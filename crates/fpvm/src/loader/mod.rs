@@ -7,6 +7,7 @@ pub mod symbols;
 pub use elf::{LoadError, MAX_PROGRAM_BYTES};
 pub use symbols::{Symbol, Symbols};
 
+use crate::memory::PAGE_BYTES;
 use crate::mips::state::{HEAP_START, State, StateVersion};
 
 /// A program ready to run.
@@ -23,16 +24,33 @@ pub struct Program {
 /// # Errors
 /// The file is no MIPS program, or does not fit the machine.
 pub fn load_elf(version: StateVersion, file: &[u8]) -> Result<Program, LoadError> {
-    let elf = elf::Elf::parse(file)?;
+    load_elf_within(version, file, MAX_PROGRAM_BYTES)
+}
+
+/// As [`load_elf`], refusing a program whose segments need more than `limit_bytes` of memory.
+///
+/// # Errors
+/// As [`load_elf`].
+pub fn load_elf_within(
+    version: StateVersion,
+    file: &[u8],
+    limit_bytes: u64,
+) -> Result<Program, LoadError> {
+    let elf = elf::Elf::parse(file, limit_bytes)?;
     let mut state = State::at(version, elf.entry);
     state.registers.heap = HEAP_START;
     for segment in &elf.segments {
         state.memory.write_range(segment.address, segment.data);
-        state.memory.write_range(
-            segment.address + segment.data.len() as u64,
-            &vec![0; segment.zeros as usize],
-        );
+        write_zeros(&mut state, segment.address + segment.data.len() as u64, segment.zeros);
     }
     stack::write(&mut state);
     Ok(Program { state, symbols: elf.symbols })
+}
+
+/// Writes zeros page by page: a few header bytes can ask for gigabytes.
+fn write_zeros(state: &mut State, start: u64, count: u64) {
+    for at in (0..count).step_by(PAGE_BYTES) {
+        let length = (count - at).min(PAGE_BYTES as u64) as usize;
+        state.memory.write_range(start + at, &[0; PAGE_BYTES][..length]);
+    }
 }
