@@ -84,7 +84,7 @@ impl Hint {
             Some((name, digits)) if !name.is_empty() => {
                 let digits = digits.strip_prefix("0x").unwrap_or(digits);
                 // The decoder would swallow a second prefix.
-                if digits.starts_with("0x") {
+                if !hex::check_raw(digits) {
                     return Err(malformed);
                 }
                 let payload = hex::decode(digits).map_err(|_| malformed)?;
@@ -125,6 +125,8 @@ mod tests {
             b"l2-code  ab",
             b"l2-code ab cd",
             b"l2-code 0x0xab",
+            b"l2-code 0Xab",
+            b"l2-code 0x0Xab",
             b"\xff ab",
         ] {
             let error = HintError::Text { length_bytes: text.len() };

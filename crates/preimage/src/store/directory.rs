@@ -107,7 +107,7 @@ impl PreimageStore for DirectoryStore {
         };
         let digits = file::read(file, &path, 2 * VALUE_LIMIT_BYTES)?;
         // The decoder would take a prefix, which the readers of these files do not.
-        let value = (!digits.starts_with(b"0x")).then(|| hex::decode(digits));
+        let value = hex::check_raw(&digits).then(|| hex::decode(digits));
         let Some(Ok(value)) = value else { return Err(StoreError::Hex { path, key }) };
         match key.verify(&value) {
             Ok(()) => Ok(Some(value)),

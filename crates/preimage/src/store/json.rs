@@ -62,7 +62,7 @@ impl JsonPreimages<'_> {
                 text: abbreviate(text),
                 source,
             })?;
-            let value = digits.strip_prefix("0x").filter(|digits| !digits.starts_with("0x"));
+            let value = digits.strip_prefix("0x").filter(|digits| hex::check_raw(digits));
             let value = value
                 .and_then(|digits| hex::decode(digits).ok())
                 .ok_or_else(|| StoreError::Hex { path: path.into(), key })?;

@@ -127,6 +127,7 @@ fn damaged_files_of_a_directory_are_errors() {
     let is_value = |error: &StoreError| matches!(error, StoreError::Value { .. });
     check(key, b"68656c6c6f20776f726c6", is_hex);
     check(key, b"0x68656c6c6f20776f726c64", is_hex);
+    check(key, b"0X68656c6c6f20776f726c64", is_hex);
     check(key, b"68656c6c6f20776f726c64\n", is_hex);
     check(key, b"\xff\xfe", is_hex);
     check(key, b"68656c6c6f20776f726c65", is_value);
@@ -288,7 +289,7 @@ fn json_that_is_wrong() {
     check(JsonKeys::Typed, &members(r#""0x02": "0x""#), is_key);
     check(JsonKeys::Typed, &plain("0x616263"), is_key);
     check(JsonKeys::Keccak256, &members(&format!(r#""{hash}": "0x616263""#)), is_key);
-    for value in ["616263", "0x61626", "0x6162zz", "0x0x616263", ""] {
+    for value in ["616263", "0x61626", "0x6162zz", "0x0x616263", "0x0X616263", ""] {
         check(JsonKeys::Keccak256, &plain(value), is_hex);
         check(JsonKeys::Typed, &typed(value), is_hex);
     }
