@@ -7,6 +7,8 @@
 //! case      a machine state written down, to be built as often as an engine needs it
 //! preimages a small oracle whose answers the contract can check
 //! verdict   one step in Rust against the same step in Solidity
+//! go        the Go program, built where there is a Go
+//! guests    the built guest programs
 //! recordings where the recorded inputs are
 //! ```
 //!
@@ -15,6 +17,8 @@
 
 pub mod case;
 pub mod engines;
+pub mod go;
+pub mod guests;
 pub mod preimages;
 pub mod program;
 pub mod random;

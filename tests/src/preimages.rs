@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 /// Lengths in bytes: around the 8 bytes of one read and the 32 bytes of one part.
 const LENGTHS: [usize; 12] = [0, 1, 7, 8, 9, 23, 24, 25, 31, 32, 33, 100];
 
+/// A preimage that recorded reads were made of.
+pub const RECORDED: &[u8] = &[0x12, 0x34, 0x56, 0x78, 0x98, 0x76, 0x54, 0x32];
+
 /// Keys of types 1, 2 and 4 with their values, and keys without a value.
 #[derive(Clone, Debug)]
 pub struct Preimages(BTreeMap<PreimageKey, Vec<u8>>);
@@ -30,6 +33,7 @@ impl Preimages {
             values.insert(PreimageKey::sha256(Sha256::digest(&data).into()), data.clone());
             values.insert(PreimageKey::keccak256(keccak256(&data)), data);
         }
+        values.insert(PreimageKey::keccak256(keccak256(RECORDED)), RECORDED.to_vec());
         Self(values)
     }
 

@@ -1,0 +1,3 @@
+module rebut.example/guest
+
+go 1.24

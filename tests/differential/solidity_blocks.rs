@@ -1,0 +1,318 @@
+//! Steps of real blocks in Rust and in Solidity: samples of whole traces, every system call among them,
+//! and tampered proofs that the contract must refuse.
+
+use alloy_primitives::{Address, keccak256};
+use rebut_contracts::Preimage;
+use rebut_fpvm::kernel::Syscall;
+use rebut_fpvm::witness::{MEMORY_PROOF_BYTES, PreimageRead, THREAD_BYTES};
+use rebut_fpvm::{Machine, Silent, StateVersion, StepProof, Stop, Until};
+use rebut_host::{BlockWitness, WitnessOracle};
+use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
+use rebut_tests::random::{Random, SEED_VARIABLE, seed};
+use rebut_tests::verdict::{Solidity, compare_taken};
+use rebut_tests::{guests, recordings};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The system call instruction: opcode and function, all else ignored.
+const SYSCALL_MASK: u32 = 0xfc00_003f;
+const SYSCALL: u32 = 0x0000_000c;
+/// Neighbouring steps that are compared at every stop, so that stops may be few.
+const STEPS_PER_STOP: u64 = 4;
+/// Steps at both ends in which every system call is looked at.
+const SEARCH_STEPS: u64 = 20_000;
+/// System calls of one kind that are compared in one run.
+const CALLS_PER_KIND: u64 = 100;
+/// Steps of one run whose proofs are tampered with.
+const TAMPERED: u64 = 60;
+
+/// An oracle that the test can look into while a machine holds it.
+#[derive(Clone)]
+struct Shared(Rc<RefCell<WitnessOracle>>);
+
+impl PreimageOracle for Shared {
+    fn get(&mut self, key: PreimageKey) -> Result<Vec<u8>, OracleError> {
+        self.0.borrow_mut().get(key)
+    }
+
+    fn hint(&mut self, hint: &[u8]) -> Result<(), OracleError> {
+        self.0.borrow_mut().hint(hint)
+    }
+}
+
+/// One block in the machine, beside the contract.
+struct Run {
+    machine: Machine<'static>,
+    oracle: Shared,
+    solidity: Solidity,
+    random: Random,
+    compared: u64,
+    tampered: u64,
+    refused: u64,
+    calls: BTreeMap<&'static str, u64>,
+    /// Compared reads of preimages by the type of their key.
+    reads: BTreeMap<u8, u64>,
+    /// A memory root that the run has left behind.
+    stale_root: Option<[u8; 32]>,
+}
+
+impl Run {
+    fn start(witness: &BlockWitness, version: StateVersion, seed: u64) -> Self {
+        let oracle = Shared(Rc::new(RefCell::new(witness.oracle())));
+        let state = guests::load("block", version).state;
+        Self {
+            machine: Machine::new(state, oracle.clone(), Silent),
+            oracle,
+            solidity: Solidity::new(version),
+            random: Random::new(seed),
+            compared: 0,
+            tampered: 0,
+            refused: 0,
+            calls: BTreeMap::new(),
+            reads: BTreeMap::new(),
+            stale_root: None,
+        }
+    }
+
+    fn step(&self) -> u64 {
+        self.machine.registers().step
+    }
+
+    /// The system call that the next step makes, if it makes one.
+    fn next_call(&self) -> Option<Syscall> {
+        let registers = self.machine.registers();
+        let cpu = &registers.current_thread().filter(|_| !registers.exited)?.cpu;
+        let word = self.machine.memory().load_u32(cpu.pc);
+        let number = cpu.registers[2];
+        (word & SYSCALL_MASK == SYSCALL).then(|| Syscall::from_number(number)).flatten()
+    }
+
+    /// Takes the next step in both.
+    fn compare(&mut self) {
+        let step = self.step();
+        if let Some(call) = self.next_call() {
+            *self.calls.entry(call.name()).or_default() += 1;
+        }
+        let proof = self.machine.prove_step().unwrap_or_else(|e| panic!("step {step}: {e}"));
+        if let Some(read) = &proof.preimage {
+            *self.reads.entry(read.key[0]).or_default() += 1;
+            self.load(read);
+        }
+        compare_taken(&mut self.machine, &proof, &mut self.solidity)
+            .unwrap_or_else(|difference| panic!("step {step}: {difference}"));
+        self.compared += 1;
+        if self.tampered < TAMPERED && (self.compared % 97 == 1 || proof.preimage.is_some()) {
+            self.tampered += 1;
+            self.tamper(&proof);
+        }
+        self.stale_root = proof.state_data.0.first_chunk().copied();
+    }
+
+    fn load(&mut self, read: &PreimageRead) {
+        match PreimageKey::parse(read.key.0) {
+            Ok(key) if read.key[0] == 6 => {
+                let oracle = self.oracle.0.borrow();
+                let call = oracle.store().value(&key.inputs_key());
+                let (address, rest) = call.and_then(|c| c.split_first_chunk::<20>()).expect("call");
+                let (gas, input) = rest.split_first_chunk::<8>().expect("gas and input");
+                let preimage = Preimage::Precompile {
+                    address: Address::from(address),
+                    required_gas: u64::from_be_bytes(*gas),
+                    input: input.to_vec().into(),
+                };
+                self.solidity.load(&preimage, read.key, read.offset);
+            }
+            _ => self.solidity.load_read(read),
+        }
+    }
+
+    /// Plain steps up to `end`, comparing the system calls among them.
+    fn search_calls(&mut self, end: u64) {
+        while self.step() < end && !self.machine.registers().exited {
+            let call = self.next_call();
+            let known = call.map_or(0, |c| self.calls.get(c.name()).copied().unwrap_or(0));
+            if call.is_some() && known < CALLS_PER_KIND {
+                self.compare();
+            } else {
+                let step = self.step();
+                self.machine.step().unwrap_or_else(|error| panic!("step {step}: {error}"));
+            }
+        }
+    }
+
+    /// Runs to about `step`, and compares there.
+    fn stop_at(&mut self, step: u64) {
+        if step > self.step() {
+            let stop = self.machine.run(Until::step(step));
+            assert!(matches!(stop, Ok(Stop::Step)), "step {step}: {stop:?}");
+        }
+        for _ in 0..STEPS_PER_STOP {
+            self.compare();
+        }
+    }
+
+    /// Stops all over a trace of `steps` steps, then goes on to its end. Every second stretch between
+    /// stops is run by the block interpreter, the others by plain steps that look for system calls.
+    fn sample(&mut self, steps: u64, stops: u64) {
+        let last = steps - STEPS_PER_STOP - 1;
+        self.search_calls(SEARCH_STEPS);
+        for i in 1..stops {
+            let at = (steps / stops * i + self.random.below(steps / stops)).min(last);
+            if i % 2 == 0 {
+                self.search_calls(at);
+            }
+            self.stop_at(at);
+        }
+        self.stop_at(steps.saturating_sub(SEARCH_STEPS));
+        self.search_calls(steps - STEPS_PER_STOP);
+        while !self.machine.registers().exited {
+            self.compare();
+        }
+        // One step more changes nothing.
+        self.compare();
+        assert_eq!(self.step(), steps);
+    }
+
+    /// Feeds the contract what is not the proof of this step.
+    fn tamper(&mut self, proof: &StepProof) {
+        for (what, changed) in tamperings(&mut self.random, proof, self.stale_root) {
+            match self.solidity.step(&changed) {
+                Err(_) => self.refused += 1,
+                Ok(outcome) => panic!("step {}: {what} is accepted: {outcome:?}", proof.step),
+            }
+        }
+        // A changed state is another state, whatever the contract makes of it: its hash is not the one that
+        // was agreed on. (Its post-state may be the same: writing a key forgets the offset in the old one.)
+        let byte = self.random.below(188) as usize;
+        let mut changed = proof.state_data.0;
+        changed[byte] ^= 1 << self.random.below(8);
+        assert_ne!(keccak256(changed)[1..], proof.pre[1..]);
+        // Untampered, the same proof is accepted.
+        let outcome = self.solidity.step(proof).unwrap_or_else(|e| panic!("{}: {e}", proof.step));
+        assert_eq!(outcome.post_state_hash, proof.post);
+    }
+}
+
+/// The parts of a proof that the step uses: begin and end.
+fn used_parts(proof: &StepProof) -> Vec<(&'static str, usize, usize)> {
+    if proof.proof_data.is_empty() {
+        return Vec::new();
+    }
+    let thread_end = THREAD_BYTES + 32;
+    let mut parts = vec![("thread", 0, THREAD_BYTES), ("stack below", THREAD_BYTES, thread_end)];
+    // Preemption and leaving threads look at no memory; real blocks have one thread, which may be
+    // preempted. The contract then ignores the instruction.
+    let preempts = u64::from_be_bytes(proof.state_data.0[107..115].try_into().expect("8 bytes"));
+    if preempts < rebut_fpvm::mips::state::QUANTUM {
+        for (i, name) in ["instruction", "memory", "second memory"].into_iter().enumerate() {
+            let begin = thread_end + i * MEMORY_PROOF_BYTES;
+            let end = begin + MEMORY_PROOF_BYTES;
+            // What the step does not use is zero, and a proof never is.
+            if proof.proof_data[begin..end].iter().any(|b| *b != 0) {
+                parts.push((name, begin, end));
+            }
+        }
+    }
+    parts
+}
+
+fn tamperings(
+    random: &mut Random,
+    proof: &StepProof,
+    stale_root: Option<[u8; 32]>,
+) -> Vec<(String, StepProof)> {
+    let mut all = Vec::new();
+    let mut changed = |what: String, change: &mut dyn FnMut(&mut StepProof)| {
+        let mut copy = proof.clone();
+        change(&mut copy);
+        if copy != *proof {
+            all.push((what, copy));
+        }
+    };
+    for (name, begin, end) in used_parts(proof) {
+        for _ in 0..3 {
+            let at = begin + random.below((end - begin) as u64) as usize;
+            let bit = 1 << random.below(8);
+            changed(format!("byte {at} flipped, in {name}"), &mut |p| p.proof_data[at] ^= bit);
+        }
+        if end - begin != MEMORY_PROOF_BYTES {
+            continue;
+        }
+        let swap = |p: &mut StepProof, a: usize, b: usize| {
+            for i in 0..32 {
+                p.proof_data.swap(begin + 32 * a + i, begin + 32 * b + i);
+            }
+        };
+        changed(format!("proof of the neighbour leaf, in {name}"), &mut |p| swap(p, 0, 1));
+        let sibling = 1 + random.below(58) as usize;
+        changed(format!("siblings {sibling} swapped, in {name}"), &mut |p| {
+            swap(p, sibling, sibling + 1);
+        });
+        if let Some(root) = stale_root {
+            changed("a root of before".to_owned(), &mut |p| {
+                p.state_data.0[..32].copy_from_slice(&root)
+            });
+        }
+    }
+    // The roots that the parts are checked against.
+    let active_stack = if proof.state_data.0[115] == 0 { 116 } else { 148 };
+    for (name, begin, _) in used_parts(proof) {
+        let root = if name == "thread" || name == "stack below" { active_stack } else { 0 };
+        let at = root + random.below(32) as usize;
+        let mut copy = proof.clone();
+        copy.state_data.0[at] ^= 1 << random.below(8);
+        all.push((format!("state byte {at} flipped, for the part at {begin}"), copy));
+    }
+    all.extend((!proof.proof_data.is_empty()).then(|| {
+        let mut short = proof.clone();
+        short.proof_data.truncate(THREAD_BYTES);
+        ("short proof".to_owned(), short)
+    }));
+    all
+}
+
+/// Compares samples of a block's trace; returns how many, and the calls among them.
+fn check(number: u64, version: StateVersion, stops: u64) {
+    let Some(folder) = recordings::folder("blocks") else { return };
+    let path = folder.join(format!("{number}.json.zst"));
+    let witness = BlockWitness::read(&path).unwrap_or_else(|error| panic!("{error}"));
+    let seed = seed(number);
+    println!("block {number}: {SEED_VARIABLE}={seed}");
+
+    let state = guests::load("block", version).state;
+    let mut whole = Machine::new(state, witness.oracle(), Silent);
+    assert_eq!(whole.run(Until::EXIT).ok(), Some(Stop::Exited(0)), "block {number}");
+    let steps = whole.registers().step;
+
+    let mut run = Run::start(&witness, version, seed);
+    run.sample(steps, stops);
+    println!(
+        "block {number}: {} of {steps} steps compared, system calls {:?}, reads by type {:?}, {} tamperings of {} proofs \
+         refused",
+        run.compared, run.calls, run.reads, run.refused, run.tampered
+    );
+    assert_eq!(whole.state_hash(), run.machine.state_hash(), "hopping leads to another end");
+    assert!(run.compared >= stops * STEPS_PER_STOP, "{} steps", run.compared);
+    // The program reads and writes descriptors, asks for heap, and ends.
+    for call in ["read", "write", "exit_group"] {
+        assert!(run.calls.contains_key(call), "no {call} among {:?}", run.calls);
+    }
+    assert!(run.refused > 5 * TAMPERED, "{} tamperings", run.refused);
+}
+
+// Together more than 20,000 steps.
+#[test]
+fn op_sepolia_holocene_26207960() {
+    check(26_207_960, StateVersion::V8, 2_000);
+}
+
+#[test]
+fn op_mainnet_ecotone_120794432() {
+    check(120_794_432, StateVersion::V7, 1_600);
+}
+
+#[test]
+fn unichain_holocene_10211000() {
+    check(10_211_000, StateVersion::V8, 1_600);
+}

@@ -1,0 +1,142 @@
+//! Real blocks, executed natively and in Cannon: the hash is right, a wrong claim is found wrong, and
+//! what is missing is named.
+
+use rebut_fpvm::{Machine, Silent, StateVersion, StepError, Stop, Until};
+use rebut_host::BlockWitness;
+use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
+use rebut_program::block::{self, EXIT_DIFFERENT, EXIT_EQUAL};
+use rebut_tests::{guests, recordings};
+use std::time::Instant;
+
+/// How many of the preimages that a block needs are taken away, one at a time, from the native run.
+const REMOVED_NATIVELY: usize = 12;
+
+fn read(number: u64) -> Option<BlockWitness> {
+    let path = recordings::folder("blocks")?.join(format!("{number}.json.zst"));
+    Some(BlockWitness::read(&path).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// Notes the keys that were asked for, in order.
+struct Noting<O> {
+    inner: O,
+    keys: Vec<PreimageKey>,
+}
+
+impl<O: PreimageOracle> PreimageOracle for Noting<O> {
+    fn get(&mut self, key: PreimageKey) -> Result<Vec<u8>, OracleError> {
+        self.keys.push(key);
+        self.inner.get(key)
+    }
+
+    fn hint(&mut self, hint: &[u8]) -> Result<(), OracleError> {
+        self.inner.hint(hint)
+    }
+}
+
+fn with_wrong_claim(witness: &BlockWitness, byte: usize) -> BlockWitness {
+    let mut wrong = witness.clone();
+    wrong.expected_block_hash[byte] ^= 1;
+    wrong
+}
+
+/// Runs the block in the machine: exit code, steps.
+fn in_cannon(
+    witness: &BlockWitness,
+    removed: Option<&PreimageKey>,
+) -> Result<(u8, u64), StepError> {
+    let program = guests::load("block", StateVersion::V8);
+    let mut oracle = witness.oracle();
+    if let Some(key) = removed {
+        assert!(oracle.remove(key).is_some(), "{key} was there");
+    }
+    let mut machine = Machine::new(program.state, oracle, Silent);
+    match machine.run(Until::EXIT)? {
+        Stop::Exited(code) => Ok((code, machine.registers().step)),
+        stop => panic!("stopped for no reason: {stop:?}"),
+    }
+}
+
+fn check(number: u64) {
+    let Some(witness) = read(number) else { return };
+    assert_eq!(witness.parent_header.number + 1, number);
+
+    // Natively: the hash of the recording, and every preimage that it took.
+    let mut noting = Noting { inner: witness.oracle(), keys: Vec::new() };
+    let started = Instant::now();
+    let verdict = block::run(&mut noting).unwrap_or_else(|error| panic!("{number}: {error}"));
+    let native = started.elapsed();
+    assert_eq!(verdict.computed, witness.expected_block_hash, "{number}");
+    assert_eq!(verdict.exit_code(), EXIT_EQUAL);
+
+    let wrong = with_wrong_claim(&witness, (number % 32) as usize);
+    let verdict = block::run(&mut wrong.oracle()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        (verdict.computed, verdict.exit_code()),
+        (witness.expected_block_hash, EXIT_DIFFERENT)
+    );
+
+    // Type 6 values are made on demand: what a host can lack is what it would fetch.
+    let mut keys = noting.keys;
+    let whole = witness.oracle();
+    keys.retain(|key| whole.store().value(key).is_some());
+    for key in keys.iter().step_by(keys.len().div_ceil(REMOVED_NATIVELY)) {
+        let mut oracle = witness.oracle();
+        oracle.remove(key);
+        match block::run(&mut oracle) {
+            Err(error) => assert!(error.to_string().contains(&key.to_string()), "{key}: {error}"),
+            Ok(verdict) => panic!("{number} without {key}: {verdict:?}"),
+        }
+    }
+
+    // In the machine.
+    let started = Instant::now();
+    let (code, steps) =
+        in_cannon(&witness, None).unwrap_or_else(|error| panic!("{number}: {error}"));
+    let cannon = started.elapsed();
+    assert_eq!(code, EXIT_EQUAL, "{number}");
+    println!("{number}: native {native:.1?}, Cannon {steps} steps in {cannon:.1?}");
+
+    let (code, _) = in_cannon(&wrong, None).unwrap_or_else(|error| panic!("{number}: {error}"));
+    assert_eq!(code, EXIT_DIFFERENT, "{number}");
+
+    let key = keys[keys.len() / 4];
+    match in_cannon(&witness, Some(&key)) {
+        Err(StepError::Oracle(OracleError::Missing { key: missing })) => {
+            assert_eq!(missing, key, "{number}");
+        }
+        other => panic!("{number} without {key}: {other:?}"),
+    }
+}
+
+macro_rules! blocks {
+    ($($name:ident: $number:literal;)*) => {
+        $(#[test] fn $name() { check($number) })*
+
+        /// The recordings are exactly these blocks.
+        #[test]
+        fn no_recording_is_left_out() {
+            let Some(folder) = recordings::folder("blocks") else { return };
+            let mut found: Vec<String> = std::fs::read_dir(folder)
+                .into_iter()
+                .flatten()
+                .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
+                .filter_map(|name| Some(name.strip_suffix(".json.zst")?.to_owned()))
+                .collect();
+            found.sort();
+            let mut known = [$(stringify!($number).to_owned(),)*];
+            known.sort();
+            assert_eq!(found, known);
+        }
+    };
+}
+
+blocks! {
+    op_mainnet_ecotone_120794432: 120794432;
+    op_mainnet_ecotone_121049889: 121049889;
+    op_mainnet_holocene_132795025: 132795025;
+    op_sepolia_holocene_22880574: 22880574;
+    op_sepolia_holocene_22884230: 22884230;
+    op_sepolia_holocene_26207960: 26207960;
+    op_sepolia_holocene_26207963: 26207963;
+    unichain_holocene_10211000: 10211000;
+}

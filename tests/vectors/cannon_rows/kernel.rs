@@ -1,0 +1,128 @@
+//! Rows of system calls that move data or hand out memory.
+
+use crate::memory::status_of;
+use crate::row::Row;
+use crate::{After, Scenario, advanced, calling};
+use alloy_primitives::{B256, keccak256};
+use rebut_fpvm::mips::state::{HEAP_END, HEAP_START, Reservation, ReservationStatus};
+use rebut_fpvm::{StateVersion, StepError};
+use rebut_tests::Case;
+use rebut_tests::preimages::RECORDED;
+
+const PAGE: u64 = 4096;
+
+fn answered(before: Case, answer: u64, change: impl FnOnce(&mut Case)) -> Scenario {
+    let mut after = advanced(&before);
+    *after.register(2) = answer;
+    *after.register(7) = 0;
+    change(&mut after);
+    Scenario { before, after: After::State(after) }
+}
+
+/// A refusal puts EINVAL into $2 and ones into $7 today.
+pub fn mmap(row: &Row, version: StateVersion) -> Vec<Scenario> {
+    let names = [
+        ("program.HEAP_START", HEAP_START),
+        ("program.HEAP_END", HEAP_END),
+        ("program.HEAP_END - memory.PageSize", HEAP_END - PAGE),
+        ("program.HEAP_END - 2*memory.PageSize", HEAP_END - 2 * PAGE),
+        ("^arch.Word(0) - program.HEAP_START + 1", u64::MAX - HEAP_START + 1),
+        (
+            "^arch.Word(0) - program.HEAP_START - memory.PageSize + 1",
+            u64::MAX - HEAP_START - PAGE + 1,
+        ),
+        ("^arch.Word(0) & ^arch.Word(memory.PageAddrMask)", u64::MAX & !(PAGE - 1)),
+    ];
+    let (address, size) = (row.word("address"), row.word_or("size", &names));
+    let heap = row.word_or("heap", &names);
+    let mut before = calling(version, 5009, &[address, size]);
+    before.registers.heap = heap;
+    if row.is("shouldFail") {
+        return vec![answered(before, 22, |after| *after.register(7) = u64::MAX)];
+    }
+    let answer = if address == 0 { heap } else { address };
+    let heap = row.word_or("expectedHeap", &names);
+    vec![answered(before, answer, |after| after.registers.heap = heap)]
+}
+
+/// The preimage of these rows.
+fn key() -> B256 {
+    let mut key = keccak256(RECORDED);
+    key[0] = 2;
+    key
+}
+
+/// Rows that read are run with a reservation elsewhere; rows that are reservations with one read.
+pub fn read_preimage(row: &Row, version: StateVersion) -> Vec<Scenario> {
+    let read = |address, count| {
+        let mut before = calling(version, 5000, &[5, address, count]);
+        before.registers.preimage_key = key();
+        before
+    };
+    if row.has("llReservationStatus") {
+        let address = 0xff00;
+        let mut before = read(address, 1);
+        before.memory.push((address, vec![0xff; 4]));
+        before.registers.preimage_offset = 8;
+        before.registers.reservation = Reservation {
+            status: status_of(row),
+            address: address + row.word_or_zero("effAddrOffset"),
+            owner: if row.is("matchThreadId") { 0 } else { 1 },
+        };
+        let clears = row.is("shouldClearReservation");
+        return vec![answered(before, 1, |after| {
+            after.memory.push((address, vec![RECORDED[0]]));
+            after.registers.preimage_offset += 1;
+            if clears {
+                after.registers.reservation = Reservation::default();
+            }
+        })];
+    }
+    let (address, count, offset) =
+        (row.word("addr"), row.word("count"), row.word("preimageOffset"));
+    if count > 4 {
+        return Vec::new();
+    }
+    let mut before = read(address, count);
+    let word = |field| (row.word(field) as u32).to_be_bytes().to_vec();
+    before.memory.push((address & !3, word("prestateMem")));
+    before.registers.preimage_offset = offset;
+    let elsewhere = Reservation { status: ReservationStatus::Word, address: 0x8000, owner: 0 };
+    before.registers.reservation = elsewhere;
+    if row.is("shouldPanic") {
+        let beyond = |error: &StepError| matches!(error, StepError::PreimageEnd { .. });
+        return vec![Scenario { before, after: After::Fault(beyond) }];
+    }
+    vec![answered(before, row.word("writeLen"), |after| {
+        after.memory.push((address & !3, word("postateMem")));
+        after.registers.preimage_offset += row.word("writeLen");
+    })]
+}
+
+/// Both clocks, aligned and not. The doublewords of the time begin at 0x1000.
+pub fn clock(row: &Row, version: StateVersion) -> Vec<Scenario> {
+    let of = |clock: u64, address: u64| {
+        let mut before = calling(version, 5222, &[clock, address]);
+        before.registers.step = 31_234_566;
+        before.registers.reservation = Reservation {
+            status: status_of(row),
+            address: match (row.is("matchEffAddr"), row.is("matchEffAddr2")) {
+                (true, _) => 0x1000,
+                (_, true) => 0x1008,
+                _ => 0x1010,
+            },
+            owner: if row.is("matchThreadId") { 0 } else { 1 },
+        };
+        // Step 31,234,567 at ten million steps a second.
+        let (seconds, nanoseconds) = if clock == 1 { (3, 123_456_700) } else { (0, 0) };
+        let clears = row.is("shouldClearReservation");
+        answered(before, 0, |after| {
+            after.dword(0x1000, seconds);
+            after.dword(0x1008, nanoseconds);
+            if clears {
+                after.registers.reservation = Reservation::default();
+            }
+        })
+    };
+    vec![of(0, 0x1000), of(0, 0x1003), of(1, 0x1000), of(1, 0x1003)]
+}
