@@ -6,6 +6,8 @@ use rebut_fpvm::Machine;
 use rebut_fpvm::memory::PAGE_BYTES;
 use std::time::{Duration, Instant};
 
+const WITH_END: &str = "{wide_bar} {percent}% {msg}, {eta} left";
+const WITHOUT_END: &str = "{spinner} {msg}, {elapsed}";
 /// How often the line is brought up to date.
 const REFRESH: Duration = Duration::from_millis(200);
 
@@ -23,10 +25,10 @@ impl Progress {
     pub fn start(first_step: u64, stop: Option<u64>) -> Self {
         let known = stop.map(|stop| stop.saturating_sub(first_step)).filter(|steps| *steps > 0);
         let (bar, template) = match known {
-            Some(steps) => (ProgressBar::new(steps), "{wide_bar} {percent}% {msg}, {eta} left"),
-            None => (ProgressBar::new_spinner(), "{spinner} {msg}, {elapsed}"),
+            Some(steps) => (ProgressBar::new(steps), WITH_END),
+            None => (ProgressBar::new_spinner(), WITHOUT_END),
         };
-        // The templates are constants that a test parses.
+        // A test checks that both templates can be parsed.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
@@ -48,12 +50,12 @@ impl Progress {
         self.shown = Instant::now();
         let step = machine.registers().step;
         let pages = machine.memory().page_count();
-        self.bar.set_position(step - self.first_step);
         self.bar.set_message(format!(
             "step {step}, {:.1} MIPS, {pages} pages, {}",
             self.steps_per_second(step) / 1e6,
             memory_size(pages)
         ));
+        self.bar.set_position(step - self.first_step);
     }
 }
 
@@ -81,6 +83,13 @@ pub fn memory_size(pages: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn templates_can_be_parsed() {
+        for template in [WITH_END, WITHOUT_END] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+    }
 
     #[test]
     fn sizes() {

@@ -195,7 +195,7 @@ impl Runner<'_> {
         let pending = self.calls.as_ref().and_then(|_| Calls::before_step(&self.machine));
         let proof = self.machine.prove_step().map_err(|error| self.failed(error))?;
         if let (Some(calls), Some(pending)) = (&mut self.calls, pending) {
-            calls.after_step(&self.machine, pending, &self.symbols);
+            calls.after_step(&self.machine, pending);
         }
         let name = numbered(&self.plan.proof_format, step);
         Ok(write_json(&name, &ProofRecord::from(proof))?)
@@ -208,7 +208,7 @@ impl Runner<'_> {
             let pending = Calls::before_step(&self.machine);
             self.machine.step()?;
             if let Some(pending) = pending {
-                calls.after_step(&self.machine, pending, &self.symbols);
+                calls.after_step(&self.machine, pending);
             }
             let registers = self.machine.registers();
             if until.preimage_read && self.machine.last_preimage_read().is_some() {

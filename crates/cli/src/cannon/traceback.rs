@@ -1,7 +1,8 @@
 //! Who called whom: the call stack of each guest thread, followed instruction by instruction.
 //!
-//! Calls are told by their link to the return address register, returns by a jump to it. A function that
-//! was left by other means is found out by its name when a caller of it returns.
+//! A call is a jump that links to the return address register, a return is a jump to what that register
+//! holds. A return ends the innermost call that it goes back behind, and all calls within: those were left
+//! by other means.
 
 use rebut_fpvm::Machine;
 use rebut_fpvm::Symbols;
@@ -14,6 +15,13 @@ use std::fmt::Write;
 struct Call {
     caller: u64,
     target: u64,
+}
+
+impl Call {
+    /// Behind the call and its delay slot.
+    const fn return_address(self) -> u64 {
+        self.caller.wrapping_add(8)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +60,7 @@ impl Calls {
     }
 
     /// Takes note of that instruction once it was executed.
-    pub fn after_step(&mut self, machine: &Machine<'_>, pending: Pending, symbols: &Symbols) {
+    pub fn after_step(&mut self, machine: &Machine<'_>, pending: Pending) {
         let Some(thread) = machine.registers().current_thread() else { return };
         // The step was a context switch: the instruction is still to come.
         if thread.id != pending.thread || thread.cpu.pc == pending.pc {
@@ -64,9 +72,9 @@ impl Calls {
                 calls.push(Call { caller: pending.pc, target: thread.cpu.next_pc });
             }
             Transfer::Return => {
-                let function = symbols.name_of(pending.pc);
-                let left = calls.iter().rposition(|call| symbols.name_of(call.target) == function);
-                calls.truncate(left.unwrap_or(calls.len()));
+                let target = thread.cpu.next_pc;
+                let ended = calls.iter().rposition(|call| call.return_address() == target);
+                calls.truncate(ended.unwrap_or(calls.len()));
             }
         }
     }

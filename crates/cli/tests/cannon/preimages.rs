@@ -22,6 +22,8 @@ crate::trials![
     a_lying_server_is_an_error,
     a_server_that_cannot_start_is_an_error,
     an_interrupt_ends_the_wait_for_a_silent_server,
+    a_challenger_gets_its_proof_or_the_last_state,
+    options_of_the_server_are_its_own,
 ];
 
 /// Reads three preimages, two words of each, and the first of them once more at the end.
@@ -220,4 +222,48 @@ fn an_interrupt_ends_the_wait_for_a_silent_server() {
     assert_eq!(log.lines().last().unwrap().unwrap(), "command interrupted");
     assert_eq!(Ended::of(child.wait_with_output().unwrap()).code, Some(130));
     assert_eq!(sandbox.files(), before);
+}
+
+/// The command of op-challenger for the proof at one trace index, in its directories.
+fn challenger_run(sandbox: &Sandbox, index: u64) -> Ended {
+    let stop = index + 1;
+    let options = format!(
+        "run --input state.bin --output final.bin.gz --meta '' --info-at %10000000 \
+         --proof-at ={index} --proof-fmt proofs/%d.json.gz \
+         --snapshot-at %1000000000 --snapshot-fmt snapshots/%d.bin.gz \
+         --stop-at ={stop} --debug-info preimages/debug-info.json --"
+    );
+    let mut command = sandbox.command(&options);
+    command.arg(std::env::current_exe().unwrap()).args(["serve", "honest"]);
+    Ended::of(command.output().unwrap())
+}
+
+fn a_challenger_gets_its_proof_or_the_last_state() {
+    let (program, [.., again]) = reader();
+    let sandbox = Sandbox::with(&program);
+    for directory in ["proofs", "snapshots", "preimages"] {
+        std::fs::create_dir(sandbox.path(directory)).unwrap();
+    }
+    challenger_run(&sandbox, again).ok();
+    let proof = sandbox.json(&format!("proofs/{again}.json.gz"));
+    assert_eq!(proof["post"], sandbox.witness("final.bin.gz")["witnessHash"]);
+    assert_eq!(proof["oracle-key"], short_key().to_string());
+    assert_eq!(sandbox.read("snapshots/0.bin.gz"), sandbox.read("state.bin"));
+    assert_eq!(sandbox.json("preimages/debug-info.json")["total_steps"], again + 1);
+
+    // Beyond the end of the program there is no proof, but the state that it ended in.
+    challenger_run(&sandbox, 1_000_000).ok();
+    assert!(!sandbox.path("proofs/1000000.json.gz").exists());
+    let last = sandbox.witness("final.bin.gz");
+    // Five instructions make the exit.
+    assert_eq!((&last["exited"], &last["step"]), (&true.into(), &(again + 1 + 5).into()));
+}
+
+fn options_of_the_server_are_its_own() {
+    let mut program = Program::new();
+    program.hint_bytes(b"\0\0\0\x04hint").exit(0);
+    let sandbox = Sandbox::with(&program);
+    sandbox.run_served("", "honest -input --stop-at =0 -- --output").ok();
+    assert_eq!(sandbox.read("-input"), b"hint\n");
+    assert_eq!(sandbox.step_of("out.bin"), 14, "a hint is 9 instructions, the exit 5");
 }

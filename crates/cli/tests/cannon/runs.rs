@@ -15,6 +15,7 @@ crate::trials![
     log_lines_come_where_the_pattern_says,
     counters_are_written_in_the_order_of_the_deployed_tool,
     a_traceback_names_the_open_calls,
+    a_traceback_forgets_calls_that_others_returned_from,
     profiles_are_accepted_and_refused_in_words,
     the_name_cannon_answers_alike,
     an_interrupt_ends_a_run,
@@ -193,6 +194,25 @@ fn a_traceback_names_the_open_calls() {
     assert_eq!(sandbox.read("out.bin"), same, "following calls changes nothing");
     sandbox.run("--debug --meta ''").fails(1, &["--debug", "--meta"]);
     sandbox.run("--debug=false --meta '' --stop-at =20").ok();
+}
+
+fn a_traceback_forgets_calls_that_others_returned_from() {
+    let mut program = Program::new();
+    let at = |instruction: u64| TEXT + 4 * instruction;
+    // start calls outer, outer jumps on to other, which returns to start.
+    program.call(at(4)).hang();
+    assert_eq!(program.address(), at(4));
+    program.word(0x0800_0000 | (at(8) >> 2) as u32).word(0).hang();
+    assert_eq!(program.address(), at(8));
+    program.ret();
+    program.symbol("outer", at(4), 8).symbol("other", at(8), 8);
+    let sandbox = Sandbox::with(&program);
+    let depth = |stop: u64| {
+        let ended = sandbox.run(&format!("--debug --stop-at ={stop}")).ok();
+        ended.stderr.lines().filter(|line| line.contains("caller=")).count()
+    };
+    // Call and jump, each with its delay slot, then the return.
+    assert_eq!((depth(4), depth(6)), (1, 0));
 }
 
 fn profiles_are_accepted_and_refused_in_words() {
