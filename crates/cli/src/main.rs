@@ -3,7 +3,9 @@
 //! One binary, thin subcommands: each parses its arguments, calls a library crate and prints. Started
 //! under the name `cannon` it answers as `rebut cannon` does, so that existing tooling can call it.
 
+mod block;
 mod cannon;
+mod demo;
 mod files;
 mod log;
 
@@ -17,7 +19,12 @@ use std::process::ExitCode;
 type Outcome = anyhow::Result<ExitCode>;
 
 #[derive(Debug, Parser)]
-#[command(name = "rebut", version, about = "Fault proofs for OP Stack chains", arg_required_else_help = true)]
+#[command(
+    name = "rebut",
+    version,
+    about = "Fault proofs for OP Stack chains",
+    arg_required_else_help = true
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -25,9 +32,14 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Execute a recorded L2 block, natively or in a fault proof VM.
+    #[command(subcommand)]
+    Block(block::Command),
     /// The Cannon virtual machine, with the flags and files of the deployed tool.
     #[command(subcommand)]
     Cannon(cannon::Command),
+    /// Prove instructions of a block's execution and verify them on chain, all in this process.
+    Demo(demo::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -51,7 +63,9 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Outcome {
     match command {
+        Command::Block(command) => block::run(command),
         Command::Cannon(command) => cannon::run(command),
+        Command::Demo(arguments) => demo::run(&arguments),
     }
 }
 

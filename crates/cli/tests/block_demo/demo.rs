@@ -1,0 +1,139 @@
+//! `rebut demo`.
+
+use crate::files::{Folder, rebut, recorded, wrong_hash};
+use rebut_host::demo::demo_block;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// What the demo has to end in, on two cores.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+/// Proofs that are not picked at random: first, last, three kinds of preimage reads, a store, a system
+/// call, a thread switch.
+const CHOSEN: usize = 8;
+
+/// Checks a result of which everything held.
+fn check(json: &Value, random: usize) {
+    assert_eq!(json["held"], true);
+    assert_eq!(json["ends_meet"], true);
+    assert_eq!(json["native"]["computed"], json["native"]["expected"]);
+    assert_eq!((&json["native"]["equal"], &json["cannon"]["equal"]), (&json!(true), &json!(true)));
+    assert_eq!(json["cannon"]["exit_code"], 0);
+
+    let steps = json["steps"].as_array().unwrap();
+    let length = json["cannon"]["steps"].as_u64().unwrap();
+    let numbers: Vec<_> = steps.iter().map(|step| step["step"].as_u64().unwrap()).collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    assert_eq!((numbers[0], numbers[numbers.len() - 1]), (0, length - 1));
+    assert_eq!(steps[0]["pre"], json["cannon"]["prestate_hash"]);
+    assert_eq!(steps[steps.len() - 1]["post"], json["cannon"]["state_hash"]);
+
+    let picked_as = |reason: &str| {
+        let picked: Vec<_> = steps.iter().filter(|step| step["picked_as"] == reason).collect();
+        assert!(!picked.is_empty(), "no {reason}");
+        picked
+    };
+    assert_eq!(picked_as("first instruction")[0]["step"], 0);
+    assert_eq!(picked_as("last instruction")[0]["instruction"], "syscall exit_group");
+    let store = picked_as("memory store")[0]["instruction"].as_str().unwrap();
+    assert!(store.starts_with('s') && store.ends_with(')'), "{store}");
+    let call = picked_as("system call")[0]["instruction"].as_str().unwrap();
+    assert!(call.starts_with("syscall ") && call != "syscall read", "{call}");
+    assert_eq!(picked_as("thread switch")[0]["instruction"], "(thread switch)");
+    for (kind, prefix) in [("local", "0x01"), ("keccak256", "0x02"), ("precompile", "0x06")] {
+        let read = picked_as(&format!("preimage read, {kind}"))[0];
+        assert_eq!(read["instruction"], "syscall read");
+        let preimage = &read["preimage"];
+        assert!(preimage["key"].as_str().unwrap().starts_with(prefix), "{preimage}");
+        assert!(preimage["load_gas"].as_u64().unwrap() > 20_000, "{preimage}");
+    }
+    assert_eq!(steps.len(), CHOSEN + random);
+    steps.iter().for_each(check_step);
+}
+
+fn check_step(step: &Value) {
+    assert_eq!((&step["accepted"], &step["contract"]), (&json!(true), &json!("accepted")));
+    let gas = step["gas"].as_u64().unwrap();
+    assert!((1_000..100_000).contains(&gas), "{step}");
+    assert_ne!(step["pre"], step["post"]);
+    let tamperings = step["tamperings"].as_array().unwrap();
+    for tampering in tamperings {
+        assert_eq!(tampering["refused"], true, "{step}");
+        assert_ne!(tampering["contract"], "accepted", "{step}");
+    }
+    let kinds: BTreeSet<_> = tamperings.iter().map(|t| t["kind"].as_str().unwrap()).collect();
+    let mut wanted =
+        BTreeSet::from(["flipped proof byte", "flipped state byte", "wrong post-state"]);
+    wanted.extend((!step["preimage"].is_null()).then_some("preimage not loaded"));
+    assert_eq!(kinds, wanted);
+}
+
+#[test]
+fn the_built_in_block() {
+    let json = rebut(&["demo", "--json"]).json(0);
+    check(&json, 10);
+    assert_eq!(json["native"]["expected"], demo_block().unwrap().expected_block_hash.to_string());
+    assert_eq!(json["block"], 1);
+}
+
+#[test]
+fn the_seed_decides_what_is_picked() {
+    let demo = |seed: &str, samples: &str| {
+        let json = rebut(&["demo", "--json", "--seed", seed, "--samples", samples]).json(0);
+        assert_eq!(json["seed"].to_string(), seed);
+        check(&json, samples.parse().unwrap());
+        json["steps"].clone()
+    };
+    let steps = demo("7", "40");
+    assert_eq!(steps, demo("7", "40"));
+    assert_ne!(steps, demo("18446744073709551615", "40"));
+    demo("7", "0");
+}
+
+#[test]
+fn the_table() {
+    let ended = rebut(&["demo", "--seed", "3", "--samples", "5"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    let lines: Vec<_> = ended.stdout.lines().collect();
+    let head = lines.iter().position(|line| line.contains("picked as")).unwrap();
+    let rows: Vec<_> = lines[head + 1..].iter().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(rows.len(), CHOSEN + 5, "{}", ended.stdout);
+    // Columns begin at the same place in every line.
+    let column = lines[head].find("contract").unwrap();
+    for row in rows {
+        assert!(row[column..].starts_with("accepted  "), "{row}");
+    }
+    assert!(ended.stdout.contains("seed 3\n"), "{}", ended.stdout);
+    assert!(lines.last().unwrap().starts_with("All held: 13 of 13 proofs accepted, "), "{lines:?}");
+    assert!(lines.iter().all(|line| *line == line.trim_end()), "{}", ended.stdout);
+}
+
+/// The proofs are right, the block is not: this must not end well.
+#[test]
+fn a_wrong_block_hash_is_no_success() {
+    let folder = Folder::new();
+    let file = folder.changed(|witness| witness.expected_block_hash = wrong_hash());
+    let json = rebut(&["demo", &file, "--json"]).json(1);
+    assert_eq!((&json["held"], &json["native"]["equal"]), (&json!(false), &json!(false)));
+    assert_eq!(
+        (&json["cannon"]["equal"], &json["cannon"]["exit_code"]),
+        (&json!(false), &json!(1))
+    );
+    json["steps"].as_array().unwrap().iter().for_each(check_step);
+
+    let ended = rebut(&["demo", &file]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.lines().last().unwrap().starts_with("NOT all held: "), "{ended:?}");
+}
+
+#[test]
+fn a_recorded_block_in_time() {
+    let Some(file) = recorded(26_207_960) else { return };
+    let started = Instant::now();
+    let json = rebut(&["demo", &file, "--json", "--seed", "26207960"]).json(0);
+    assert!(started.elapsed() < TIME_LIMIT, "{:?}", started.elapsed());
+    check(&json, 10);
+    assert_eq!((&json["block"], &json["chain"]), (&json!(26_207_960), &json!(11_155_420)));
+    let hash = "0xdb32d9ddfa5fd26c9fb0260bbfa53da88326aa2a465e34d75180564aa31b851e";
+    assert_eq!(json["native"]["computed"], hash);
+}
