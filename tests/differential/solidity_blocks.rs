@@ -4,6 +4,7 @@
 use alloy_primitives::{Address, keccak256};
 use rebut_contracts::Preimage;
 use rebut_fpvm::kernel::Syscall;
+use rebut_fpvm::kernel::descriptors::PREIMAGE_READ;
 use rebut_fpvm::witness::{MEMORY_PROOF_BYTES, PreimageRead, THREAD_BYTES};
 use rebut_fpvm::{Machine, Silent, StateVersion, StepProof, Stop, Until};
 use rebut_host::{BlockWitness, WitnessOracle};
@@ -50,9 +51,8 @@ struct Run {
     compared: u64,
     tampered: u64,
     refused: u64,
-    calls: BTreeMap<&'static str, u64>,
-    /// Compared reads of preimages by the type of their key.
-    reads: BTreeMap<u8, u64>,
+    /// Compared system calls by kind.
+    calls: BTreeMap<String, u64>,
     /// A memory root that the run has left behind.
     stale_root: Option<[u8; 32]>,
 }
@@ -70,7 +70,6 @@ impl Run {
             tampered: 0,
             refused: 0,
             calls: BTreeMap::new(),
-            reads: BTreeMap::new(),
             stale_root: None,
         }
     }
@@ -79,24 +78,32 @@ impl Run {
         self.machine.registers().step
     }
 
-    /// The system call that the next step makes, if it makes one.
-    fn next_call(&self) -> Option<Syscall> {
+    /// The kind of system call that the next step makes, if it makes one: its name, the descriptor of a
+    /// transfer, the type of the preimage's key.
+    fn next_call(&self) -> Option<String> {
         let registers = self.machine.registers();
         let cpu = &registers.current_thread().filter(|_| !registers.exited)?.cpu;
         let word = self.machine.memory().load_u32(cpu.pc);
-        let number = cpu.registers[2];
-        (word & SYSCALL_MASK == SYSCALL).then(|| Syscall::from_number(number)).flatten()
+        let is_call = word & SYSCALL_MASK == SYSCALL;
+        let call = is_call.then(|| Syscall::from_number(cpu.registers[2])).flatten()?;
+        let fd = cpu.registers[4];
+        Some(match (call, fd) {
+            (Syscall::read, PREIMAGE_READ) => {
+                format!("read {fd} of type {}", registers.preimage_key[0])
+            }
+            (Syscall::read | Syscall::write, _) => format!("{} {fd}", call.name()),
+            _ => call.name().to_owned(),
+        })
     }
 
     /// Takes the next step in both.
     fn compare(&mut self) {
         let step = self.step();
         if let Some(call) = self.next_call() {
-            *self.calls.entry(call.name()).or_default() += 1;
+            *self.calls.entry(call).or_default() += 1;
         }
         let proof = self.machine.prove_step().unwrap_or_else(|e| panic!("step {step}: {e}"));
         if let Some(read) = &proof.preimage {
-            *self.reads.entry(read.key[0]).or_default() += 1;
             self.load(read);
         }
         compare_taken(&mut self.machine, &proof, &mut self.solidity)
@@ -131,8 +138,7 @@ impl Run {
     fn search_calls(&mut self, end: u64) {
         while self.step() < end && !self.machine.registers().exited {
             let call = self.next_call();
-            let known = call.map_or(0, |c| self.calls.get(c.name()).copied().unwrap_or(0));
-            if call.is_some() && known < CALLS_PER_KIND {
+            if call.is_some_and(|c| self.calls.get(&c).is_none_or(|n| *n < CALLS_PER_KIND)) {
                 self.compare();
             } else {
                 let step = self.step();
@@ -272,9 +278,9 @@ fn tamperings(
     all
 }
 
-/// Compares samples of a block's trace; returns how many, and the calls among them.
-fn check(number: u64, version: StateVersion, stops: u64) {
-    let Some(folder) = recordings::folder("blocks") else { return };
+/// Compares samples of a block's trace; returns the system calls among them, by kind.
+fn check(number: u64, version: StateVersion, stops: u64) -> Option<BTreeMap<String, u64>> {
+    let folder = recordings::folder("blocks")?;
     let path = folder.join(format!("{number}.json.zst"));
     let witness = BlockWitness::read(&path).unwrap_or_else(|error| panic!("{error}"));
     let seed = seed(number);
@@ -288,23 +294,27 @@ fn check(number: u64, version: StateVersion, stops: u64) {
     let mut run = Run::start(&witness, version, seed);
     run.sample(steps, stops);
     println!(
-        "block {number}: {} of {steps} steps compared, system calls {:?}, reads by type {:?}, {} tamperings of {} proofs \
+        "block {number}: {} of {steps} steps compared, system calls {:?}, {} tamperings of {} proofs \
          refused",
-        run.compared, run.calls, run.reads, run.refused, run.tampered
+        run.compared, run.calls, run.refused, run.tampered
     );
     assert_eq!(whole.state_hash(), run.machine.state_hash(), "hopping leads to another end");
     assert!(run.compared >= stops * STEPS_PER_STOP, "{} steps", run.compared);
     // The program reads and writes descriptors, asks for heap, and ends.
-    for call in ["read", "write", "exit_group"] {
+    for call in ["read 5 of type 1", "read 5 of type 2", "write 4", "write 6", "mmap", "exit_group"]
+    {
         assert!(run.calls.contains_key(call), "no {call} among {:?}", run.calls);
     }
     assert!(run.refused > 5 * TAMPERED, "{} tamperings", run.refused);
+    Some(run.calls)
 }
 
 // Together more than 20,000 steps.
 #[test]
 fn op_sepolia_holocene_26207960() {
-    check(26_207_960, StateVersion::V8, 2_000);
+    let calls = check(26_207_960, StateVersion::V8, 2_000);
+    // This block calls accelerated precompiles.
+    assert!(calls.is_none_or(|calls| calls.contains_key("read 5 of type 6")));
 }
 
 #[test]
@@ -315,4 +325,9 @@ fn op_mainnet_ecotone_120794432() {
 #[test]
 fn unichain_holocene_10211000() {
     check(10_211_000, StateVersion::V8, 1_600);
+}
+
+#[test]
+fn op_mainnet_holocene_132795025() {
+    check(132_795_025, StateVersion::V7, 500);
 }
