@@ -53,6 +53,10 @@ impl FromStr for KeyStop {
 /// Hexadecimal with or without `0x`; a missing first digit is 0.
 fn parse_prefix(text: &str) -> Result<Vec<u8>, KeyStopError> {
     let digits = text.strip_prefix("0x").or(text.strip_prefix("0X")).unwrap_or(text);
+    // The decoder would take a second prefix.
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(KeyStopError::Hex);
+    }
     let padded = if digits.len() % 2 == 1 { format!("0{digits}") } else { digits.to_owned() };
     let prefix = alloy_primitives::hex::decode(padded).map_err(|_| KeyStopError::Hex)?;
     if prefix.len() > B256::len_bytes() { Err(KeyStopError::Long) } else { Ok(prefix) }
@@ -151,6 +155,7 @@ mod tests {
         let check = |text: &str, want| assert_eq!(text.parse::<KeyStop>(), Err(want), "{text:?}");
         check("0xzz", KeyStopError::Hex);
         check("é", KeyStopError::Hex);
+        check("0x0x02", KeyStopError::Hex);
         check(&"00".repeat(33), KeyStopError::Long);
         check("02@", KeyStopError::Number("offset"));
         check("02@+1", KeyStopError::Number("offset"));
