@@ -2,6 +2,9 @@
 
 mod artifacts;
 mod demo_block;
+mod fuzz;
+mod go;
+mod guests;
 mod tidy;
 mod toolbox;
 
@@ -32,8 +35,18 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Build the guest programs from source.
+    Guests(guests::Arguments),
     /// Make the block that `rebut demo` carries.
     DemoBlock,
+    /// Build the fuzz targets and run each for a while. Needs a C++ compiler.
+    Fuzz {
+        /// How long each target runs.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// The only target to run.
+        target: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -66,6 +79,8 @@ fn run(command: Command) -> anyhow::Result<()> {
             println!("artifacts: {}", if check { "match the contracts" } else { "written" });
             Ok(())
         }
+        Command::Guests(arguments) => guests::run(&root, &arguments),
+        Command::Fuzz { seconds, target } => fuzz::run(&root, seconds, target.as_deref()),
         Command::DemoBlock => {
             let file = demo_block::demo_block(&root)?;
             println!("demo block: written to {}", file.display());
@@ -82,6 +97,10 @@ fn root() -> anyhow::Result<PathBuf> {
 
 fn test(root: &Path) -> anyhow::Result<()> {
     toolbox::install_contract_tools(root)?;
+    if let Err(error) = go::install(root) {
+        // The test of the Go program says that it is skipped; in continuous integration it fails.
+        println!("== no Go for the tests: {error:#}");
+    }
     let rust = Step::new("Rust tests", "cargo")
         .arguments(["test", "--release", "--workspace", "--locked", "--no-fail-fast"])
         .run(root);

@@ -52,8 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const NO_STD: &[&str] = &["crates/preimage", "crates/merkle", "crates/execution", "crates/program"];
 
 /// The only places for unsafe code.
-const UNSAFE: &[&str] =
-    &["crates/fpvm/src/memory/", "crates/merkle/src/keccak/", "guests/src/sys"];
+const UNSAFE: &[&str] = &["crates/fpvm/src/memory/", "crates/merkle/src/keccak/", "guests/src/sys"];
 
 /// Names that say nothing.
 const EMPTY_NAMES: &[&str] = &["utils", "util", "common", "helpers", "helper", "misc"];
