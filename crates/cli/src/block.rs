@@ -14,6 +14,7 @@ pub use vm::verdict_of;
 
 use crate::Outcome;
 use alloy_primitives::B256;
+use anyhow::Context;
 use rebut_host::{BlockWitness, serve_witness};
 use rebut_preimage::{Pipes, Served};
 use rebut_program::block::EXIT_ERROR;
@@ -113,20 +114,25 @@ impl BlockId {
 
 /// Prints one JSON object on standard output.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut text = serde_json::to_vec_pretty(value)?;
-    text.push(b'\n');
-    io::stdout().lock().write_all(&text)?;
-    Ok(())
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    print(&text)
 }
 
 /// Prints lines of a name and a value on standard output.
 fn print_lines(lines: &[(&str, String)]) -> anyhow::Result<()> {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let mut out = io::stdout().lock();
-    for (name, value) in lines {
-        writeln!(out, "{name:width$}  {value}")?;
-    }
-    Ok(())
+    let text: Vec<_> =
+        lines.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect();
+    print(&text.concat())
+}
+
+/// Prints text on standard output.
+///
+/// # Errors
+/// Standard output is closed or full. A result that nobody received is no success.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    io::stdout().lock().write_all(text.as_bytes()).context("cannot write to standard output")
 }
 
 /// A verdict in a word.

@@ -103,7 +103,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.json {
         block::print_json(&report.to_json())?;
     } else {
-        report.print()?;
+        block::print(&report.to_text()?)?;
     }
     Ok(if report.held() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -3,6 +3,8 @@
 use crate::files::{Folder, rebut};
 use rebut_host::demo::DEMO_BLOCK;
 use rebut_preimage::PreimageKey;
+use std::fs::File;
+use std::process::Command;
 
 const COMMANDS: [&[&str]; 4] =
     [&["block", "run"], &["block", "vm"], &["block", "serve"], &["demo"]];
@@ -80,4 +82,23 @@ fn arguments_that_are_none() {
 fn serving_takes_the_pipes_of_a_machine() {
     let folder = Folder::new();
     rebut(&["block", "serve", &folder.demo()]).fails("descriptor 3");
+}
+
+#[test]
+fn a_result_that_cannot_be_written() {
+    let folder = Folder::new();
+    let demo = folder.demo();
+    for arguments in [&["block", "run", &demo][..], &["block", "vm", &demo, "--json"], &["demo"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_rebut"))
+            .args(arguments)
+            .stdout(full)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        let want = "error: cannot write to standard output: No space left";
+        assert!(stderr.starts_with(want), "{stderr}");
+    }
 }

@@ -10,7 +10,7 @@ use alloy_primitives::B256;
 use indicatif::HumanCount;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::fmt::{self, Write};
 
 /// What was done with one step.
 #[derive(Debug)]
@@ -139,20 +139,23 @@ impl Report {
         self.steps.iter().flat_map(|step| &step.tamperings)
     }
 
-    /// Prints the table and what stands around it.
-    pub fn print(&self) -> anyhow::Result<()> {
-        let mut out = io::stdout().lock();
-        self.print_execution(&mut out)?;
+    /// The table and what stands around it.
+    ///
+    /// # Errors
+    /// None that a report could cause; formatting has an error type.
+    pub fn to_text(&self) -> Result<String, fmt::Error> {
+        let mut out = String::new();
+        self.write_execution(&mut out)?;
         writeln!(out)?;
-        print_table(&mut out, &self.steps)?;
+        write_table(&mut out, &self.steps)?;
         writeln!(out)?;
-        self.print_tamperings(&mut out)?;
+        self.write_tamperings(&mut out)?;
         writeln!(out)?;
-        self.print_close(&mut out)?;
-        Ok(())
+        self.write_close(&mut out)?;
+        Ok(out)
     }
 
-    fn print_execution(&self, out: &mut impl Write) -> io::Result<()> {
+    fn write_execution(&self, out: &mut String) -> fmt::Result {
         let Self { id, native, cannon, .. } = self;
         writeln!(out, "Block {} of chain {}: {}", id.block, id.chain, self.source)?;
         writeln!(out, "  expected hash  {}", native.expected)?;
@@ -181,7 +184,7 @@ impl Report {
     }
 
     /// What was tried, how often it was refused, and for which reasons.
-    fn print_tamperings(&self, out: &mut impl Write) -> io::Result<()> {
+    fn write_tamperings(&self, out: &mut String) -> fmt::Result {
         let mut kinds = BTreeMap::<_, (usize, usize, BTreeMap<String, usize>)>::new();
         for TamperingReport { tampering, ruling } in self.tamperings() {
             let (tried, refused, reasons) = kinds.entry(tampering.kind()).or_default();
@@ -196,7 +199,7 @@ impl Report {
         Ok(())
     }
 
-    fn print_close(&self, out: &mut impl Write) -> io::Result<()> {
+    fn write_close(&self, out: &mut String) -> fmt::Result {
         let refused = self.tamperings().filter(|report| report.ruling.is_refusal()).count();
         let tampered = self.tamperings().count();
         let (accepted, steps) = (self.accepted(), self.steps.len());
@@ -238,7 +241,7 @@ impl Report {
     }
 }
 
-fn print_table(out: &mut impl Write, steps: &[StepReport]) -> io::Result<()> {
+fn write_table(out: &mut String, steps: &[StepReport]) -> fmt::Result {
     let rows: Vec<_> = steps.iter().map(StepReport::cells).collect();
     let widths: [usize; HEAD.len()] = std::array::from_fn(|column| {
         let cells = rows.iter().map(|row| row[column].len());
