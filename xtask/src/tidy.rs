@@ -51,8 +51,13 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Crates that build for bare metal.
 const NO_STD: &[&str] = &["crates/preimage", "crates/merkle", "crates/execution", "crates/program"];
 
-/// The only places for unsafe code.
-const UNSAFE: &[&str] = &["crates/fpvm/src/memory/", "crates/merkle/src/keccak/", "guests/src/sys"];
+/// The only places for unsafe code. The root of the guests names the symbol that their start calls.
+const UNSAFE: &[&str] = &[
+    "crates/fpvm/src/memory/",
+    "crates/merkle/src/keccak/",
+    "guests/src/sys",
+    "guests/src/lib.rs",
+];
 
 /// Names that say nothing.
 const EMPTY_NAMES: &[&str] = &["utils", "util", "common", "helpers", "helper", "misc"];
