@@ -1,0 +1,3 @@
+//! Block witness files.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| rebut_fuzz_block::witness::parse(input));

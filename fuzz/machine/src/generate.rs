@@ -1,0 +1,250 @@
+//! Programs, registers and threads that have a chance to get somewhere.
+//!
+//! Random words fault at once. A generated program is made of table rows with operands that point at
+//! code and data, of system calls with their number in place, and of a few random words.
+
+use arbitrary::Arbitrary;
+use rebut_fpvm::isa::{Format, Op, Operands, ROWS};
+use rebut_fpvm::kernel::table::Syscall;
+use rebut_fpvm::memory::Memory;
+use rebut_fpvm::mips::state::{
+    Cpu, HEAP_START, QUANTUM, Registers, Reservation, ReservationStatus, STACK_TOP, Thread,
+};
+use rebut_fpvm::{Output, State, StateVersion, Stream, Until};
+use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
+use std::cell::RefCell;
+
+/// First page of code; the code may start anywhere in it.
+const CODE: u64 = 0x1_0000;
+/// Most words of code.
+const CODE_WORDS: usize = 512;
+/// Most steps of a case.
+const STEPS_PER_STOP: u64 = 400;
+const V0: u8 = 2;
+
+/// A machine to run.
+#[derive(Arbitrary, Debug)]
+pub struct Case {
+    version_8: bool,
+    code_start: u16,
+    code: Vec<Instruction>,
+    threads: [ThreadCase; 2],
+    second_thread: bool,
+    traverse_right: bool,
+    reservation: Option<(bool, Value)>,
+    step: u32,
+    steps_to_quantum: Option<u8>,
+    stops: [(u16, bool); 3],
+    data: Vec<(Value, u64)>,
+    key: [u8; 32],
+    hint: Vec<u8>,
+}
+
+#[derive(Arbitrary, Debug)]
+struct ThreadCase {
+    pc: u16,
+    exited: bool,
+    registers: Vec<(u8, Value)>,
+    hi_lo: [u64; 2],
+}
+
+#[derive(Arbitrary, Debug)]
+enum Instruction {
+    Row {
+        row: u8,
+        rs: u8,
+        rt: u8,
+        rd: u8,
+        sa: u8,
+        imm: i16,
+    },
+    /// A branch or jump to an instruction nearby.
+    Jump {
+        row: u8,
+        rs: u8,
+        rt: u8,
+        words: i8,
+    },
+    /// The number is loaded first.
+    Call {
+        number: u8,
+    },
+    Constant {
+        register: u8,
+        value: u8,
+    },
+    Word(u32),
+}
+
+/// A register's content.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Value {
+    Small(i8),
+    Code(u16),
+    Stack(u16),
+    Heap(u16),
+    /// Beyond all windows.
+    Far(u16),
+    Edge(u8),
+    Any(u64),
+}
+
+impl Value {
+    fn get(self) -> u64 {
+        match self {
+            Self::Small(value) => value as u64,
+            Self::Code(offset) => CODE + u64::from(offset) % 0x2000,
+            Self::Stack(offset) => STACK_TOP - u64::from(offset),
+            Self::Heap(offset) => HEAP_START + u64::from(offset),
+            Self::Far(offset) => 0x1234_5678_0000_0000 + u64::from(offset),
+            Self::Edge(edge) => [
+                i32::MAX as u64,
+                i32::MIN as u64,
+                u32::MAX.into(),
+                1 << 32,
+                i64::MAX as u64,
+                i64::MIN as u64,
+                u64::MAX,
+                u64::MAX - 8,
+                rebut_fpvm::kernel::CLONE_FLAGS,
+            ][usize::from(edge) % 9],
+            Self::Any(value) => value,
+        }
+    }
+}
+
+impl Instruction {
+    fn encode(&self, code: &mut Vec<u32>) {
+        let mut push = |op: Op, operands| code.push(op.encode(operands).0);
+        match *self {
+            Self::Row { row, rs, rt, rd, sa, imm } => {
+                let op = ROWS[usize::from(row) % ROWS.len()].op;
+                push(op, Operands { rs, rt, rd, sa, imm: imm as u16, target: CODE as u32 >> 2 });
+            }
+            Self::Jump { row, rs, rt, words } => {
+                let jumps: Vec<&_> = ROWS.iter().filter(|row| is_jump(row.format)).collect();
+                let op = jumps[usize::from(row) % jumps.len()].op;
+                let target = (CODE as u32 >> 2) + u32::from(words as u8);
+                let imm = i16::from(words) as u16;
+                push(op, Operands { rs, rt, imm, target, ..Operands::default() });
+            }
+            Self::Call { number } => {
+                let (_, number) = Syscall::ALL[usize::from(number) % Syscall::ALL.len()];
+                push(Op::ori, Operands { rt: V0, imm: number as u16, ..Operands::default() });
+                push(Op::syscall, Operands::default());
+            }
+            Self::Constant { register, value } => {
+                push(Op::ori, Operands { rt: register, imm: value.into(), ..Operands::default() });
+            }
+            Self::Word(word) => code.push(word),
+        }
+    }
+}
+
+fn is_jump(format: Format) -> bool {
+    matches!(format, Format::RsOff | Format::RsRtOff | Format::Jump)
+}
+
+impl Case {
+    /// Where the case stops, in order.
+    pub fn stops(&self) -> Vec<Until> {
+        let mut step = u64::from(self.step);
+        let stop = |(steps, preimage_read): &(u16, bool)| {
+            step += u64::from(*steps) % STEPS_PER_STOP;
+            Until { step, preimage_read: *preimage_read }
+        };
+        self.stops.iter().map(stop).collect()
+    }
+
+    /// The state to start from, in the given empty memory.
+    pub fn state(&self, mut memory: Memory) -> State {
+        let mut code = vec![];
+        self.code.iter().for_each(|instruction| instruction.encode(&mut code));
+        code.truncate(CODE_WORDS);
+        let start = CODE + u64::from(self.code_start % 1024) * 4;
+        for (address, value) in &self.data {
+            memory.store_u64(address.get() & !7, *value);
+        }
+        for (word, address) in code.iter().zip((start..).step_by(4)) {
+            memory.store_u32(address, *word);
+        }
+        let version = if self.version_8 { StateVersion::V8 } else { StateVersion::V7 };
+        State { version, registers: self.registers(start), memory }
+    }
+
+    fn registers(&self, start: u64) -> Registers {
+        let [first, second] = [0, 1].map(|id: u8| self.threads[usize::from(id)].thread(id, start));
+        let mut registers = Registers::at(start);
+        registers.left = if self.second_thread { vec![second, first] } else { vec![first] };
+        if self.traverse_right {
+            registers.traverse_right = true;
+            std::mem::swap(&mut registers.left, &mut registers.right);
+        }
+        registers.reservation = self.reservation.map_or_else(Reservation::default, |(wide, at)| {
+            let status = if wide { ReservationStatus::Doubleword } else { ReservationStatus::Word };
+            Reservation { status, address: at.get(), owner: 0 }
+        });
+        registers.heap = HEAP_START;
+        registers.step = self.step.into();
+        registers.steps_since_switch =
+            self.steps_to_quantum.map_or(0, |steps| QUANTUM - u64::from(steps));
+        registers.next_thread_id = 2;
+        registers.preimage_key = self.key.into();
+        registers.last_hint.clone_from(&self.hint);
+        registers
+    }
+}
+
+impl ThreadCase {
+    fn thread(&self, id: u8, start: u64) -> Thread {
+        let mut cpu = Cpu::at(start + u64::from(self.pc % 16) * 4);
+        for (register, value) in &self.registers {
+            cpu.registers[usize::from(register % 31) + 1] = value.get();
+        }
+        [cpu.hi, cpu.lo] = self.hi_lo;
+        Thread { id: id.into(), exit_code: 0, exited: self.exited, cpu }
+    }
+}
+
+/// What a machine told its host.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Journal {
+    hints: RefCell<Vec<Vec<u8>>>,
+    printed: RefCell<Vec<(bool, usize, Vec<u8>)>>,
+}
+
+impl Journal {
+    /// An oracle that answers most keys with a value made from the key.
+    pub fn oracle(&self) -> impl PreimageOracle {
+        struct Host<'a>(&'a Journal);
+        impl PreimageOracle for Host<'_> {
+            fn get(&mut self, key: PreimageKey) -> Result<Vec<u8>, OracleError> {
+                let bytes = key.as_bytes();
+                if bytes[30] == 0xff {
+                    return Err(OracleError::Missing { key });
+                }
+                Ok(bytes[..usize::from(bytes[31] % 32)].to_vec())
+            }
+
+            fn hint(&mut self, hint: &[u8]) -> Result<(), OracleError> {
+                self.0.hints.borrow_mut().push(hint.to_vec());
+                Ok(())
+            }
+        }
+        Host(self)
+    }
+
+    /// Keeps what is printed.
+    pub fn output(&self) -> impl Output {
+        struct Printer<'a>(&'a Journal);
+        impl Output for Printer<'_> {
+            fn write(&mut self, stream: Stream, bytes: &[u8]) {
+                // Long prints are of zeros mostly: a part of them will do.
+                let start = bytes[..bytes.len().min(256)].to_vec();
+                let is_error = stream == Stream::Stderr;
+                self.0.printed.borrow_mut().push((is_error, bytes.len(), start));
+            }
+        }
+        Printer(self)
+    }
+}

@@ -1,0 +1,15 @@
+//! Fuzz targets of the preimage protocol, memory proofs and the virtual machine.
+//!
+//! A target is one call of a function in here. Each function takes what the fuzzer made up, hands it to
+//! a parser or an engine, and asserts what must hold for any input: no panic, no value that does not
+//! verify, what was read is written and read again the same, two engines agree.
+//!
+//! The seeds are made by [`seeds`], so that nothing binary has to be kept.
+
+pub mod generate;
+pub mod programs;
+pub mod proofs;
+pub mod protocol;
+pub mod seeds;
+pub mod states;
+pub mod stores;

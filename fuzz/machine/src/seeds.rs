@@ -1,0 +1,120 @@
+//! The first inputs of each target: one that the parser takes, where chance would not find one.
+
+use alloy_primitives::keccak256;
+use object::write::{Object, Symbol, SymbolSection};
+use object::{
+    Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
+};
+use rebut_fpvm::{State, StateVersion};
+use rebut_preimage::PreimageKey;
+
+/// Seeds with the name of their target.
+pub fn all() -> Vec<(&'static str, Vec<u8>)> {
+    let key = PreimageKey::keccak256(keccak256(b"value"));
+    let record = [key.as_bytes(), &5u64.to_be_bytes()[..], b"value"].concat();
+    let packed = zstd::bulk::compress(&record, 0).expect("a vector takes everything");
+    let text = key.to_string();
+    let plain_hash = keccak256(b"value");
+    vec![
+        ("elf", program(true)),
+        ("elf", program(false)),
+        ("symbols", br#"{"symbols":[{"name":"main","start":16,"size":8}]}"#.to_vec()),
+        ("symbols", br#"{"symbols":null}"#.to_vec()),
+        ("state_file", state(StateVersion::V7)),
+        ("state_file", state(StateVersion::V8)),
+        ("preimage_key", text.clone().into_bytes()),
+        ("preimage_key", [&key.as_bytes()[..], b"value"].concat()),
+        ("hint", b"l2-state-node 0x00ff".to_vec()),
+        ("store_kv", record),
+        ("store_packed", packed),
+        ("store_json", format!(r#"{{"preimages":{{"{text}":"0x76616c7565"}}}}"#).into_bytes()),
+        (
+            "store_json",
+            format!(r#"{{"preimages":{{"{plain_hash}":"0x76616c7565"}}}}"#).into_bytes(),
+        ),
+        ("store_directory", b"\x0276616c7565".to_vec()),
+        ("store_directory", b"\x01directory".to_vec()),
+    ]
+}
+
+/// A program header and a symbol, by a writer of ELF files that knows nothing of this loader.
+fn program(wide: bool) -> Vec<u8> {
+    let architecture = if wide { Architecture::Mips64 } else { Architecture::Mips };
+    let mut file = Object::new(BinaryFormat::Elf, architecture, Endianness::Big.into());
+    let text = file.add_section(vec![], b".text".to_vec(), SectionKind::Text);
+    file.append_section_data(text, &[0; 32], 8);
+    file.add_symbol(Symbol {
+        name: b"main".to_vec(),
+        value: 0,
+        size: 32,
+        kind: SymbolKind::Text,
+        scope: SymbolScope::Dynamic,
+        weak: false,
+        section: SymbolSection::Section(text),
+        flags: SymbolFlags::None,
+    });
+    let mut bytes = file.write().expect("the file is valid");
+    add_segment(&mut bytes, wide);
+    bytes
+}
+
+/// Object files have no program headers: puts one that loads the start of the file behind the end.
+fn add_segment(file: &mut Vec<u8>, wide: bool) {
+    let table = file.len().next_multiple_of(8);
+    file.resize(table, 0);
+    let (offset_field, size_field, header_bytes) =
+        if wide { (0x20, 0x36, 56u16) } else { (0x1c, 0x2a, 32) };
+    let word = |value: u64| {
+        if wide { value.to_be_bytes().to_vec() } else { (value as u32).to_be_bytes().to_vec() }
+    };
+    file.splice(offset_field..offset_field + word(0).len(), word(table as u64));
+    file.splice(size_field..size_field + 2, header_bytes.to_be_bytes());
+    file.splice(size_field + 2..size_field + 4, 1u16.to_be_bytes());
+    let load = 1u32.to_be_bytes();
+    let flags = 5u32.to_be_bytes();
+    // Type, flags, offset, two addresses, size in the file and in memory, alignment; the 32-bit
+    // form has the flags one place before the alignment.
+    let fields = [word(0), word(0x10000), word(0x10000), word(64), word(0x2000)].concat();
+    file.extend(match wide {
+        true => [&load[..], &flags, &fields, &word(8)].concat(),
+        false => [&load[..], &fields, &flags, &word(8)].concat(),
+    });
+}
+
+fn state(version: StateVersion) -> Vec<u8> {
+    let mut state = State::at(version, 0x1000);
+    // Load a constant, call the system, jump back.
+    for (at, word) in [(0x1000, 0x3402_1388_0000_000c), (0x1008, 0x1000_fffd_0000_0000)] {
+        state.memory.store_u64(at, word);
+    }
+    state.registers.last_hint = b"\0\0\0\x09unfin".to_vec();
+    let mut file = vec![];
+    state.write(&mut file).expect("a vector takes everything");
+    file
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rebut_fpvm::load_elf;
+    use rebut_preimage::MemoryStore;
+
+    #[test]
+    fn parsers_take_their_seeds() {
+        let of = |target: &str| -> Vec<Vec<u8>> {
+            all().into_iter().filter(|(name, _)| *name == target).map(|(_, seed)| seed).collect()
+        };
+        for file in of("elf") {
+            let program = load_elf(StateVersion::V8, &file).unwrap();
+            assert_eq!(program.symbols.find("main").map(|symbol| symbol.size), Some(32));
+            assert_eq!(program.state.memory.page_count(), 5 + 2);
+        }
+        for file in of("state_file") {
+            assert_eq!(State::read(file.as_slice()).unwrap().memory.page_count(), 1);
+        }
+        let mut store = MemoryStore::new();
+        let key: PreimageKey =
+            String::from_utf8(of("preimage_key").remove(0)).unwrap().parse().unwrap();
+        store.insert(key, b"value".to_vec()).unwrap();
+    }
+}

@@ -1,0 +1,82 @@
+//! Oracles for state files and for the two ways of running.
+
+use crate::generate::{Case, Journal};
+use rebut_fpvm::memory::Memory;
+use rebut_fpvm::{Machine, State, StepError, Stop, Until};
+
+/// Steps that a state from a file is run for.
+const STEPS: u64 = 64;
+
+/// Reads a state. It is written and read again the same, and both engines do the same with it.
+pub fn state_file(bytes: &[u8]) {
+    let Ok(mut state) = State::read(bytes) else { return };
+    let file = written(&state);
+    assert!(file.len() <= bytes.len(), "{} of {} bytes", file.len(), bytes.len());
+    let mut again = State::read(file.as_slice()).expect("what was written");
+    assert_eq!(again.registers, state.registers);
+    assert_eq!(again.version, state.version);
+    assert_eq!(written(&again), file);
+    assert_eq!(again.witness(), state.witness());
+
+    let until = Until::step(state.registers.step.saturating_add(STEPS));
+    run_both(state, again, &[until]);
+}
+
+fn written(state: &State) -> Vec<u8> {
+    let mut file = vec![];
+    state.write(&mut file).expect("a vector takes everything");
+    file
+}
+
+/// Runs a generated program by both engines to a few stops.
+pub fn lockstep(case: Case) {
+    let stops = case.stops();
+    let (fast, plain) = (case.state(Memory::new()), case.state(Memory::without_windows()));
+    run_both(fast, plain, &stops);
+}
+
+/// Runs equal states side by side, by blocks and by plain steps. They never differ.
+fn run_both(fast: State, plain: State, stops: &[Until]) {
+    let journals = [Journal::default(), Journal::default()];
+    let [mut fast, mut plain] = [(fast, &journals[0]), (plain, &journals[1])]
+        .map(|(state, journal)| Machine::new(state, journal.oracle(), journal.output()));
+    for stop in stops {
+        let outcomes = (outcome(fast.run(*stop)), outcome(plain.run_plain(*stop)));
+        assert_eq!(outcomes.0, outcomes.1, "at step {}", plain.registers().step);
+        compare(&mut fast, &mut plain);
+        if outcomes.0.is_err() {
+            break;
+        }
+    }
+    prove(&mut plain, &mut fast);
+    compare(&mut fast, &mut plain);
+    drop((fast, plain));
+    assert_eq!(journals[0], journals[1], "hints and output");
+}
+
+/// Errors are compared by what they say.
+fn outcome(result: Result<Stop, StepError>) -> Result<Stop, String> {
+    result.map_err(|error| error.to_string())
+}
+
+fn compare(fast: &mut Machine<'_>, plain: &mut Machine<'_>) {
+    assert_eq!(fast.registers(), plain.registers());
+    assert_eq!(fast.stats(), plain.stats());
+    assert_eq!(fast.preimage_requests(), plain.preimage_requests());
+    assert!(fast.memory().pages().eq(plain.memory().pages()), "pages differ");
+    assert_eq!(fast.state_hash(), plain.state_hash());
+}
+
+/// The proof of a step tells the states before and after it.
+fn prove(prover: &mut Machine<'_>, stepper: &mut Machine<'_>) {
+    let pre = stepper.state_hash();
+    let (proof, step) = (prover.prove_step(), stepper.step());
+    match (proof, step) {
+        (Ok(proof), Ok(())) => {
+            assert_eq!(proof.pre, pre);
+            assert_eq!(proof.post, stepper.state_hash());
+        }
+        (Err(proof), Err(step)) => assert_eq!(proof.to_string(), step.to_string()),
+        (proof, step) => panic!("{proof:?} / {step:?}"),
+    }
+}

@@ -1,0 +1,3 @@
+//! Program files.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| rebut_fuzz_machine::programs::elf(input));

@@ -1,0 +1,3 @@
+//! Files of a preimage directory.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| rebut_fuzz_machine::stores::directory(input));
