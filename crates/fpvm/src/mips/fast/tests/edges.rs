@@ -6,6 +6,8 @@ use crate::isa::{Format, ROWS};
 use crate::mips::state::{Cpu, Reservation, ReservationStatus, State, StateVersion};
 
 const DATA: u64 = 0x2_0000;
+/// Where jumps go; not in the page of the tested instruction, which stores must not hit.
+const MORE_CODE: u64 = CODE + 0x1000;
 
 /// Values of a register: edges of 32 and 64 bits, and addresses of every alignment at edges of pages,
 /// windows and the address space.
@@ -36,8 +38,8 @@ const VALUES: [u64; 28] = [
     DATA + 0xffd,
     (1 << 36) - 3,
     0x3000_0000_0005,
-    CODE + 0x42,
-    CODE + 0x7c,
+    MORE_CODE + 2,
+    MORE_CODE + 0x7c,
 ];
 
 const IMMEDIATES: [i32; 6] = [0, 1, 4, 7, 0x7fff, -1];
@@ -50,17 +52,18 @@ fn state() -> State {
     for offset in (0..4096).step_by(8) {
         state.memory.store_u64(DATA + offset, 0x8182_8384_8586_8788 ^ offset << 51);
     }
-    // Where branches by the immediates go, there are blocks as well.
-    place(&mut state, CODE + 0x40, &[0; 40]);
+    place(&mut state, MORE_CODE, &[0; 120]);
     state
 }
 
 #[test]
 fn every_row_at_all_edges() {
     for row in ROWS {
-        let mut pair = Pair::new(state);
         let uses_rt = !matches!(row.format, Format::Rs | Format::Rd | Format::Bare);
+        let mut in_blocks = 0;
         for fields @ [rs, rt, rd] in FIELDS {
+            // New machines, since pages that are written too often are no longer decoded.
+            let mut pair = Pair::new(state);
             for imm in IMMEDIATES {
                 let word = asm(row.op, rs, rt, rd, imm);
                 pair.each(|m| m.state.memory.store_u32(CODE, word));
@@ -89,8 +92,9 @@ fn every_row_at_all_edges() {
                     }
                 }
             }
+            pair.compare_hashes(row.name);
+            in_blocks += pair.blocks.blocks.executed;
         }
-        pair.compare_hashes(row.name);
-        assert!(pair.blocks.blocks.executed > 10_000, "{}", row.name);
+        assert!(in_blocks > 10_000, "{}", row.name);
     }
 }

@@ -1,9 +1,10 @@
 //! What blocks must notice around them: stops, quanta, stores into code, reservations, faults.
 
+use super::super::code::LONGEST_PATH;
 use super::{CODE, Pair, asm};
 use crate::isa::Op;
 use crate::mips::machine::Until;
-use crate::mips::state::{QUANTUM, Reservation, ReservationStatus};
+use crate::mips::state::{Cpu, QUANTUM, Reservation, ReservationStatus};
 use crate::mips::stats::CODE_CACHE_END;
 
 const NOP: u32 = 0;
@@ -142,17 +143,35 @@ fn a_branch_behind_one_that_is_not_taken_is_no_fault() {
 
 #[test]
 fn cache_misses_are_counted_in_blocks() {
-    for base in [CODE_CACHE_END - 8, CODE_CACHE_END, CODE_CACHE_END + 0x1000] {
+    // Of the loop's four instructions, how many are beyond the decode cache.
+    let check = |base: u64, beyond: u64| {
         let mut pair = Pair::of_code(&[]);
         pair.each(|m| {
             super::place(&mut m.state, base, &counting_loop());
-            m.state.registers.left[0].cpu = crate::mips::state::Cpu::at(base);
+            m.state.registers.left[0].cpu = Cpu::at(base);
         });
         pair.advance(1000, "high code").unwrap();
-        let misses = if base < CODE_CACHE_END { 500 } else { 1000 };
-        assert_eq!(pair.plain.stats().code_cache_misses, misses);
-        assert!(pair.blocks.blocks.executed > 300);
-    }
+        assert_eq!(pair.plain.stats().code_cache_misses, 250 * beyond, "{base:x}");
+        pair
+    };
+    check(CODE_CACHE_END - 16, 0);
+    check(CODE_CACHE_END - 12, 1);
+    check(CODE_CACHE_END - 8, 2);
+    check(CODE_CACHE_END - 4, 3);
+    let pair = check(CODE_CACHE_END, 4);
+    assert!(pair.blocks.blocks.executed > 900);
+    // The delay slot is at address 0.
+    check(0u64.wrapping_sub(12), 3);
+}
+
+#[test]
+fn blocks_read_no_preimage() {
+    let mut pair = Pair::of_code(&counting_loop());
+    pair.each(|m| m.host.read_offset = Some(8));
+    // Ends with a block, as a block is 16 turns of the loop.
+    pair.advance(10 * LONGEST_PATH, "after a read").unwrap();
+    assert_eq!(pair.blocks.blocks.executed, 10 * LONGEST_PATH);
+    assert_eq!(pair.blocks.host.read_offset, None);
 }
 
 #[test]
