@@ -19,11 +19,8 @@ use std::{env, fs};
 const TARGET: &str = "mips64-cannon-none";
 const LINKER: &str = "ld.lld";
 /// Panics carry no file and line: a moved line must not change the hash of a guest.
-const FLAGS: [&str; 3] = [
-    "-Clink-arg=-e_start",
-    "-Cllvm-args=-mno-check-zero-division",
-    "-Zlocation-detail=none",
-];
+const FLAGS: [&str; 3] =
+    ["-Clink-arg=-e_start", "-Cllvm-args=-mno-check-zero-division", "-Zlocation-detail=none"];
 const HOW_TO_GET_IT: &str = "install one of:
   Debian or Ubuntu: apt-get install rustc-web cargo-web rust-web-src lld
   rustup:           rustup component add rust-src, and lld from the system's packages";
