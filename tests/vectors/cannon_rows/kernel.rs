@@ -31,7 +31,7 @@ pub fn mmap(row: &Row, version: StateVersion) -> Vec<Scenario> {
             "^arch.Word(0) - program.HEAP_START - memory.PageSize + 1",
             u64::MAX - HEAP_START - PAGE + 1,
         ),
-        ("^arch.Word(0) & ^arch.Word(memory.PageAddrMask)", u64::MAX & !(PAGE - 1)),
+        ("^arch.Word(0) & ^arch.Word(memory.PageAddrMask)", !(PAGE - 1)),
     ];
     let (address, size) = (row.word("address"), row.word_or("size", &names));
     let heap = row.word_or("heap", &names);
