@@ -91,8 +91,7 @@ const SOURCES: [(usize, u32); 25] = [
 /// One round: row by row, so that few lanes are alive beside the ones that come and go.
 #[inline(always)]
 fn round(a: &[u64; 25], constant: u64) -> [u64; 25] {
-    let c: [u64; 5] =
-        core::array::from_fn(|x| a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20]);
+    let c: [u64; 5] = core::array::from_fn(|x| a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20]);
     let d: [u64; 5] = core::array::from_fn(|x| c[(x + 4) % 5] ^ c[(x + 1) % 5].rotate_left(1));
     let mut e = [0; 25];
     macro_rules! row {

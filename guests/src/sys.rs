@@ -143,8 +143,7 @@ impl Channel for Pipes {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn native_keccak256(bytes: *const u8, length: usize, output: *mut u8) {
     // SAFETY: the caller vouches for both pointers.
-    let (input, output) = unsafe {
-        (core::slice::from_raw_parts(bytes, length), &mut *output.cast::<[u8; 32]>())
-    };
+    let (input, output) =
+        unsafe { (core::slice::from_raw_parts(bytes, length), &mut *output.cast::<[u8; 32]>()) };
     crate::keccak::keccak256_into(input, output);
 }

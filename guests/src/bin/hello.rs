@@ -11,7 +11,8 @@ use guest::{STDOUT, print_line};
 guest::main!(main);
 
 fn main() -> u8 {
-    let mut numbers: Vec<u32> = (0..1000_u32).map(|n| n.wrapping_mul(2_654_435_761) % 997).collect();
+    let mut numbers: Vec<u32> =
+        (0..1000_u32).map(|n| n.wrapping_mul(2_654_435_761) % 997).collect();
     numbers.sort_unstable();
     let count: BTreeMap<u32, usize> = numbers.iter().fold(BTreeMap::new(), |mut map, n| {
         *map.entry(*n).or_default() += 1;
@@ -19,7 +20,12 @@ fn main() -> u8 {
     });
     print_line(
         STDOUT,
-        format_args!("hello: {} numbers, {} different, median {}", numbers.len(), count.len(), numbers[500]),
+        format_args!(
+            "hello: {} numbers, {} different, median {}",
+            numbers.len(),
+            count.len(),
+            numbers[500]
+        ),
     );
     0
 }
