@@ -17,6 +17,7 @@ use crate::{
 };
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bytes, U64, keccak256};
+use alloy_rlp::Decodable;
 use rebut_execution::{ChainParameters, PayloadAttributes};
 use rebut_preimage::{
     MemoryStore, Pipes, PreimageKey, ServeError, Served, StoreError, serve,
@@ -67,6 +68,12 @@ pub enum WitnessError {
         path: PathBuf,
         /// The member.
         field: &'static str,
+    },
+    /// A header without a field that its later fields need before them. It has no encoding of its own.
+    #[error("{path}: at fixture.parent_header: a field is missing that comes before one that is there", path = path.display())]
+    HeaderGap {
+        /// The file.
+        path: PathBuf,
     },
     /// A chain parameter that no chain can have.
     #[error("{path}: at fixture.rollup_config.{field}: {value} is impossible, {rule}", path = path.display())]
@@ -136,6 +143,11 @@ impl BlockWitness {
         if !executing_payload.withdrawals.as_ref().is_none_or(Vec::is_empty) {
             let field = "fixture.executing_payload.withdrawals";
             return Err(WitnessError::NotEmpty { path: path.into(), field });
+        }
+        if Header::decode(&mut alloy_rlp::encode(&parent_header).as_slice())
+            != Ok(parent_header.clone())
+        {
+            return Err(WitnessError::HeaderGap { path: path.into() });
         }
         let attributes = PayloadAttributes::from(executing_payload);
         let chain = rollup_config.parameters().map_err(|error| {

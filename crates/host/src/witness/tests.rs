@@ -103,6 +103,11 @@ fn wrong_members_are_named() {
         |w| w["fixture"]["parent_header"]["stateRoot"] = json!("0x12"),
         &["fixture.parent_header"],
     );
+    // Its encoding would be read as that of another header, or of none.
+    check(
+        |w| w["fixture"]["parent_header"]["withdrawalsRoot"] = Value::Null,
+        &["fixture.parent_header", "a field is missing"],
+    );
     check(
         |w| w["fixture"]["executing_payload"]["timestamp"] = json!("soon"),
         &["fixture.executing_payload.timestamp"],
