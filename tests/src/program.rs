@@ -70,7 +70,7 @@ pub fn random_case(random: &mut Random, keys: &[[u8; 32]]) -> Case {
     let version = random.pick(&StateVersion::ALL);
     let mut case = Case::at(version, code);
     let words = 24 + random.below(200);
-    let mut writer = Writer { random, words: Vec::new(), limit: words as usize };
+    let mut writer = Writer { random, words: Vec::new(), limit: words as usize, code };
     writer.fill();
     let words = writer.words;
     case.memory.push((data.wrapping_sub(64), random_bytes(random, 256)));
@@ -152,6 +152,8 @@ struct Writer<'r> {
     random: &'r mut Random,
     words: Vec<u32>,
     limit: usize,
+    /// Where the program will stand.
+    code: u64,
 }
 
 impl Writer<'_> {
@@ -259,8 +261,15 @@ impl Writer<'_> {
         }
     }
 
-    /// To the address in a register: back to the start with some words skipped.
+    /// Back to the start with some words skipped: to the address in a register, or within the region.
     fn jump(&mut self) {
+        if self.random.one_in(3) {
+            let op = self.random.pick(&[Op::j, Op::jal]);
+            let skipped = self.random.below(self.words.len() as u64 + 1);
+            let target = (self.code >> 2).wrapping_add(skipped) as u32;
+            self.put(op, Operands { target, ..Operands::default() });
+            return self.delay_slot();
+        }
         let by = 4 * self.random.below(self.words.len() as u64 + 1) as u16;
         let by = if self.random.one_in(60) { by | 2 } else { by };
         self.put(Op::daddiu, Operands { rs: CODE, rt: 27, imm: by, ..Operands::default() });
