@@ -1,7 +1,7 @@
 //! Random programs, step by step in Rust and in Solidity.
 
+use rebut_fpvm::Machine;
 use rebut_fpvm::isa::{Op, ROWS, Word};
-use rebut_fpvm::{Machine, StateVersion};
 use rebut_tests::Solidity;
 use rebut_tests::preimages::Preimages;
 use rebut_tests::program::random_case;
