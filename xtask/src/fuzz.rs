@@ -135,7 +135,9 @@ impl Build {
             .arguments(what)
             .arguments(packages.iter().flat_map(|package| ["--package", *package]))
             .run(folder)
-            .context("the fuzzer's runtime needs a C++ compiler (Debian: g++)")
+            .context(
+                "cannot build the fuzz targets (their runtime needs a C++ compiler, Debian: g++)",
+            )
     }
 
     fn program(&self, name: impl AsRef<Path>) -> PathBuf {

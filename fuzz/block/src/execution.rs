@@ -3,6 +3,7 @@
 //! Nothing is there at first, so nothing can be missing, and all that a transaction meets was made by
 //! the ones before it: deposits mint, create contracts and call them.
 
+use crate::many::Many;
 use alloy_consensus::{Header, Sealable, SignableTransaction, TxEip1559, TxEip7702, TxLegacy};
 use alloy_eips::{Encodable2718, eip7702::Authorization};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
@@ -31,16 +32,17 @@ const MESSAGE_PASSER: u8 = 0x16;
 pub struct Case {
     fork: u8,
     first_block_of_fork: bool,
-    transactions: Vec<Transaction>,
     attributes: Attributes,
     parent_gas_used: u32,
     base_fee: u32,
+    transactions: Many<Transaction, TRANSACTIONS>,
 }
 
 /// What of the attributes is not as it should be.
 #[derive(Arbitrary, Debug)]
 struct Attributes {
-    wrong: bool,
+    /// Wrong when this is 0.
+    right: u8,
     beacon_root: bool,
     eip_1559_params: Option<[u8; 8]>,
     min_base_fee: Option<u64>,
@@ -76,7 +78,7 @@ struct Signed {
 
 /// EVM code with a chance to get somewhere.
 #[derive(Arbitrary, Debug)]
-struct Code(Vec<Instruction>);
+struct Code(Many<Instruction, 63>);
 
 #[derive(Arbitrary, Debug)]
 enum Instruction {
@@ -131,7 +133,7 @@ impl Signed {
 impl Code {
     fn bytes(&self) -> Bytes {
         let mut code = vec![];
-        for instruction in &self.0 {
+        for instruction in &self.0.0 {
             match instruction {
                 Instruction::Byte(byte) => code.push(*byte),
                 Instruction::Push(value) => code.extend([0x60, *value]),
@@ -274,10 +276,10 @@ impl Case {
             mint: 1 << 30,
             value: 1,
             gas: 50_000,
-            input: Code(vec![]),
+            input: Code(Many(vec![])),
             system: false,
         };
-        let others = self.transactions.iter().take(TRANSACTIONS);
+        let others = self.transactions.0.iter();
         let transactions = [&first].into_iter().chain(others).map(Transaction::encode).collect();
         let right = PayloadAttributes {
             timestamp: PARENT_TIMESTAMP + 2,
@@ -289,7 +291,7 @@ impl Case {
             min_base_fee: (fork >= Fork::Jovian).then_some(0),
             transactions,
         };
-        if !self.attributes.wrong {
+        if self.attributes.right != 0 {
             return right;
         }
         let wrong = &self.attributes;
@@ -336,6 +338,11 @@ impl StateOracle for Nothing {
 
 /// Executes a block twice, and a third time by the program. All agree.
 pub fn block(case: Case) {
+    is_executed(&case);
+}
+
+/// Whether the case's block can be executed.
+fn is_executed(case: &Case) -> bool {
     let chain = case.chain();
     let parent_header = case.parent(&chain);
     let parent = parent_header.clone().seal_slow();
@@ -357,6 +364,7 @@ pub fn block(case: Case) {
             witness.expected_block_hash = first.header.hash();
             let verdict = run(&mut witness.oracle()).expect("it was executed before");
             assert_eq!(verdict.exit_code(), EXIT_EQUAL);
+            true
         }
         (Err(first), Err(second)) => {
             let text = first.to_string();
@@ -364,6 +372,7 @@ pub fn block(case: Case) {
             // Of the state nothing can be missing but the headers of earlier blocks.
             let program = run(&mut witness.oracle()).expect_err("it cannot be executed");
             assert!(!program.to_string().is_empty());
+            false
         }
         (first, second) => panic!("{first:?} / {second:?}"),
     }
@@ -380,4 +389,21 @@ fn check_block(block: &ExecutedBlock, attributes: &PayloadAttributes) {
         .iter()
         .fold(alloy_primitives::Bloom::ZERO, |bloom, receipt| bloom | *receipt.logs_bloom());
     assert_eq!(block.header.logs_bloom, bloom);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::many::noise;
+    use arbitrary::Unstructured;
+
+    #[test]
+    fn blocks_of_noise_are_executed_and_refused() {
+        let executed = (0..64u64).filter(|number| {
+            let noise = noise(*number, 1024);
+            is_executed(&Case::arbitrary(&mut Unstructured::new(&noise)).unwrap())
+        });
+        let executed = executed.count();
+        assert!((8..64).contains(&executed), "{executed} of 64");
+    }
 }

@@ -7,6 +7,8 @@
 //! The seeds are made by [`seeds`], so that nothing binary has to be kept.
 
 pub mod execution;
+#[path = "../../machine/src/many.rs"]
+pub mod many;
 pub mod seeds;
 pub mod tamper;
 pub mod trie;

@@ -1,5 +1,6 @@
 //! The first inputs of each target: one that the parser takes, where chance would not find one.
 
+use crate::many::noise;
 use rebut_host::{BlockWitness, demo::demo_block};
 use rebut_preimage::{Hint, MemoryStore};
 
@@ -33,6 +34,12 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         payload.resize(28 + input, 0);
         seeds.push(("host_hint", Hint::encode("l1-precompile", &payload)));
     }
+    for number in 0..32 {
+        for target in ["block_execution", "trie_content", "trie_nodes"] {
+            seeds.push((target, noise(number, 1024)));
+        }
+        seeds.push(("block_tampered", noise(number, 64)));
+    }
     seeds
 }
 
@@ -53,9 +60,10 @@ mod tests {
                 "block_input" => {
                     assert_eq!(BlockInput::decode(&seed).unwrap(), small_witness().input());
                 }
-                _ => {
+                "host_hint" => {
                     Hint::parse(&seed).unwrap();
                 }
+                _ => {}
             }
         }
     }

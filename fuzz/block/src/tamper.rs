@@ -1,5 +1,6 @@
 //! Oracle for a block program that is lied to.
 
+use crate::many::Many;
 use arbitrary::Arbitrary;
 use rebut_host::{BlockWitness, VerifyingOracle, WitnessOracle, demo::demo_block};
 use rebut_preimage::{KeyType, OracleError, PreimageKey, PreimageOracle};
@@ -9,7 +10,7 @@ use std::sync::LazyLock;
 /// Which answers are changed, and how.
 #[derive(Arbitrary, Debug)]
 pub struct Case {
-    lies: Vec<Lie>,
+    lies: Many<Lie, 3>,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -55,7 +56,7 @@ impl PreimageOracle for Liar<'_> {
     fn get(&mut self, key: PreimageKey) -> Result<Vec<u8>, OracleError> {
         let mut value = self.inner.get(key)?;
         let truth = value.clone();
-        for lie in &self.case.lies {
+        for lie in &self.case.lies.0 {
             if usize::from(lie.request) == self.requests {
                 lie.change.apply(&mut value);
             }

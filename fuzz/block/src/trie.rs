@@ -1,5 +1,6 @@
 //! Oracles for the partial trie.
 
+use crate::many::Many;
 use alloy_primitives::{Address, B256, keccak256};
 use alloy_trie::{EMPTY_ROOT_HASH, HashBuilder, Nibbles, proof::ProofRetainer};
 use arbitrary::Arbitrary;
@@ -71,7 +72,7 @@ impl From<Key> for B256 {
 #[derive(Arbitrary, Debug)]
 enum Change {
     Get(Key),
-    Insert(Key, Vec<u8>),
+    Insert(Key, Many<u8, 40>),
     Remove(Key),
     Root,
 }
@@ -88,14 +89,14 @@ enum Node {
     /// A leaf with as many nibbles as fit below this depth.
     FittingLeaf {
         depth: u8,
-        value: Vec<u8>,
+        value: Many<u8, 40>,
     },
     Extension {
         path: Vec<u8>,
         child: Box<Child>,
     },
     Branch {
-        children: Vec<(u8, Child)>,
+        children: Many<(u8, Child), 16>,
         value: Vec<u8>,
     },
 }
@@ -115,12 +116,12 @@ impl Node {
                 let nibbles = 64 - usize::from(depth % 65);
                 let mut path = vec![0; nibbles / 2 + 1];
                 path[0] = if nibbles % 2 == 1 { 0x30 } else { 0x20 };
-                list(&[string(&path), string(value)])
+                list(&[string(&path), string(&value.0)])
             }
             Self::Extension { path, child } => list(&[string(path), child.rlp()]),
             Self::Branch { children, value } => {
                 let mut items = vec![string(&[]); 16];
-                for (nibble, child) in children {
+                for (nibble, child) in &children.0 {
                     items[usize::from(nibble % 16)] = child.rlp();
                 }
                 items.push(string(value));
@@ -163,22 +164,22 @@ fn list(items: &[Vec<u8>]) -> Vec<u8> {
 /// Nodes that come in any order, and what is done with the trie.
 #[derive(Arbitrary, Debug)]
 pub struct NodesCase {
-    nodes: Vec<Node>,
-    changes: Vec<Change>,
+    changes: Many<Change, 31>,
+    nodes: Many<Node, 63>,
 }
 
 /// Reads and changes a trie of nodes that nobody checked.
 pub fn nodes(case: NodesCase) {
-    let nodes: Vec<Vec<u8>> = case.nodes.iter().map(Node::rlp).collect();
+    let nodes: Vec<Vec<u8>> = case.nodes.0.iter().map(Node::rlp).collect();
     let mut oracle = Nodes::InOrder(nodes.into_iter());
     let mut trie = Trie::new(B256::repeat_byte(1));
-    for change in case.changes {
+    for change in case.changes.0 {
         match change {
             Change::Get(key) => {
                 // A node that cannot be read stays where it is and can be asked for again.
                 let _ = trie.get(key.into(), &mut oracle);
             }
-            Change::Insert(key, value) if !value.is_empty() => {
+            Change::Insert(key, Many(value)) if !value.is_empty() => {
                 let inserted = trie.insert(key.into(), value.clone(), &mut oracle);
                 if inserted.is_ok() {
                     let found = trie.get(key.into(), &mut oracle).expect("the path is open");
@@ -204,29 +205,30 @@ pub fn nodes(case: NodesCase) {
 /// A trie, and what is done with it.
 #[derive(Arbitrary, Debug)]
 pub struct ContentCase {
-    initial: Vec<(Key, Vec<u8>)>,
-    changes: Vec<Change>,
+    initial: Many<(Key, Many<u8, 40>), 31>,
+    changes: Many<Change, 63>,
 }
 
 /// Changes a trie and a map alike. Reads and roots agree.
 pub fn content(case: ContentCase) {
     let mut model: BTreeMap<B256, Vec<u8>> = case
         .initial
+        .0
         .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(key, value)| (key.into(), value))
+        .filter(|(_, value)| !value.0.is_empty())
+        .map(|(key, value)| (key.into(), value.0))
         .collect();
     let (root, nodes) = built(&model);
     let mut oracle = Nodes::ByHash(nodes);
     let mut trie = Trie::new(root);
-    for change in case.changes {
+    for change in case.changes.0 {
         match change {
             Change::Get(key) => {
                 let key = key.into();
                 let found = trie.get(key, &mut oracle).expect("every node is there");
                 assert_eq!(found, model.get(&key).map(Vec::as_slice));
             }
-            Change::Insert(key, value) if !value.is_empty() => {
+            Change::Insert(key, Many(value)) if !value.is_empty() => {
                 let key = key.into();
                 trie.insert(key, value.clone(), &mut oracle).expect("every node is there");
                 model.insert(key, value);

@@ -3,7 +3,8 @@
 //! Random words fault at once. A generated program is made of table rows with operands that point at
 //! code and data, of system calls with their number in place, and of a few random words.
 
-use arbitrary::Arbitrary;
+use crate::many::Many;
+use arbitrary::{Arbitrary, Unstructured};
 use rebut_fpvm::isa::{Format, Op, Operands, ROWS};
 use rebut_fpvm::kernel::table::Syscall;
 use rebut_fpvm::memory::Memory;
@@ -27,7 +28,6 @@ const V0: u8 = 2;
 pub struct Case {
     version_8: bool,
     code_start: u16,
-    code: Vec<Instruction>,
     threads: [ThreadCase; 2],
     second_thread: bool,
     traverse_right: bool,
@@ -35,20 +35,21 @@ pub struct Case {
     step: u32,
     steps_to_quantum: Option<u8>,
     stops: [(u16, bool); 3],
-    data: Vec<(Value, u64)>,
+    data: Many<(Value, u64), 15>,
     key: [u8; 32],
-    hint: Vec<u8>,
+    hint: Many<u8, 15>,
+    code: Many<Instruction, 255>,
 }
 
 #[derive(Arbitrary, Debug)]
 struct ThreadCase {
     pc: u16,
-    exited: bool,
-    registers: Vec<(u8, Value)>,
+    exited: Rare,
+    registers: [Value; 31],
     hi_lo: [u64; 2],
 }
 
-#[derive(Arbitrary, Debug)]
+#[derive(Debug)]
 enum Instruction {
     Row {
         row: u8,
@@ -74,6 +75,41 @@ enum Instruction {
         value: u8,
     },
     Word(u32),
+}
+
+/// True for one byte in 16.
+#[derive(Debug)]
+struct Rare(bool);
+
+impl<'a> Arbitrary<'a> for Rare {
+    fn arbitrary(u: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        Ok(Self(u8::arbitrary(u)? >= 0xf0))
+    }
+}
+
+impl<'a> Arbitrary<'a> for Instruction {
+    /// Mostly rows: what ends a program early is rare.
+    fn arbitrary(u: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        let kind = u8::arbitrary(u)?;
+        Ok(match kind {
+            0..=1 => Self::Word(u.arbitrary()?),
+            2..=29 => Self::Call { number: u.arbitrary()? },
+            30..=59 => {
+                let (row, rs, rt, words) = u.arbitrary()?;
+                Self::Jump { row, rs, rt, words }
+            }
+            60..=79 => {
+                let (register, value) = u.arbitrary()?;
+                Self::Constant { register, value }
+            }
+            80.. => {
+                let (row, rs, rt, rd, sa, imm) = u.arbitrary()?;
+                // Small offsets mostly: bases point at something.
+                let imm = if kind & 3 == 0 { imm } else { imm % 64 };
+                Self::Row { row, rs, rt, rd, sa, imm }
+            }
+        })
+    }
 }
 
 /// A register's content.
@@ -118,7 +154,8 @@ impl Instruction {
         let mut push = |op: Op, operands| code.push(op.encode(operands).0);
         match *self {
             Self::Row { row, rs, rt, rd, sa, imm } => {
-                let op = ROWS[usize::from(row) % ROWS.len()].op;
+                let rows: Vec<&_> = ROWS.iter().filter(|row| !is_jump(row.format)).collect();
+                let op = rows[usize::from(row) % rows.len()].op;
                 push(op, Operands { rs, rt, rd, sa, imm: imm as u16, target: CODE as u32 >> 2 });
             }
             Self::Jump { row, rs, rt, words } => {
@@ -127,6 +164,8 @@ impl Instruction {
                 let target = (CODE as u32 >> 2) + u32::from(words as u8);
                 let imm = i16::from(words) as u16;
                 push(op, Operands { rs, rt, imm, target, ..Operands::default() });
+                // A delay slot without a jump in it.
+                push(Op::addu, Operands { rs, rt, rd: rt, ..Operands::default() });
             }
             Self::Call { number } => {
                 let (_, number) = Syscall::ALL[usize::from(number) % Syscall::ALL.len()];
@@ -159,10 +198,10 @@ impl Case {
     /// The state to start from, in the given empty memory.
     pub fn state(&self, mut memory: Memory) -> State {
         let mut code = vec![];
-        self.code.iter().for_each(|instruction| instruction.encode(&mut code));
+        self.code.0.iter().for_each(|instruction| instruction.encode(&mut code));
         code.truncate(CODE_WORDS);
         let start = CODE + u64::from(self.code_start % 1024) * 4;
-        for (address, value) in &self.data {
+        for (address, value) in &self.data.0 {
             memory.store_u64(address.get() & !7, *value);
         }
         for (word, address) in code.iter().zip((start..).step_by(4)) {
@@ -190,7 +229,7 @@ impl Case {
             self.steps_to_quantum.map_or(0, |steps| QUANTUM - u64::from(steps));
         registers.next_thread_id = 2;
         registers.preimage_key = self.key.into();
-        registers.last_hint.clone_from(&self.hint);
+        registers.last_hint.clone_from(&self.hint.0);
         registers
     }
 }
@@ -198,11 +237,11 @@ impl Case {
 impl ThreadCase {
     fn thread(&self, id: u8, start: u64) -> Thread {
         let mut cpu = Cpu::at(start + u64::from(self.pc % 16) * 4);
-        for (register, value) in &self.registers {
-            cpu.registers[usize::from(register % 31) + 1] = value.get();
+        for (register, value) in cpu.registers[1..].iter_mut().zip(&self.registers) {
+            *register = value.get();
         }
         [cpu.hi, cpu.lo] = self.hi_lo;
-        Thread { id: id.into(), exit_code: 0, exited: self.exited, cpu }
+        Thread { id: id.into(), exit_code: 0, exited: self.exited.0, cpu }
     }
 }
 
@@ -246,5 +285,28 @@ impl Journal {
             }
         }
         Printer(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::many::noise;
+    use rebut_fpvm::{Machine, Silent};
+
+    #[test]
+    fn programs_of_noise_get_somewhere() {
+        let steps = (0..64u64).map(|number| {
+            let noise = noise(number, 2048);
+            let case = Case::arbitrary(&mut Unstructured::new(&noise)).unwrap();
+            let journal = Journal::default();
+            let state = case.state(Memory::without_windows());
+            let mut machine = Machine::new(state, journal.oracle(), Silent);
+            // How it ends is not asked here.
+            let _ = machine.run_plain(Until::step(u64::from(case.step) + 1000));
+            machine.registers().step - u64::from(case.step)
+        });
+        let steps: u64 = steps.sum();
+        assert!(steps > 64 * 20, "{steps} steps in 64 programs");
     }
 }

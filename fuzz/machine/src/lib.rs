@@ -7,6 +7,7 @@
 //! The seeds are made by [`seeds`], so that nothing binary has to be kept.
 
 pub mod generate;
+pub mod many;
 pub mod programs;
 pub mod proofs;
 pub mod protocol;

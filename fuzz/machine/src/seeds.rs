@@ -1,5 +1,6 @@
 //! The first inputs of each target: one that the parser takes, where chance would not find one.
 
+use crate::many::noise;
 use alloy_primitives::keccak256;
 use object::write::{Object, Symbol, SymbolSection};
 use object::{
@@ -15,7 +16,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     let packed = zstd::bulk::compress(&record, 0).expect("a vector takes everything");
     let text = key.to_string();
     let plain_hash = keccak256(b"value");
-    vec![
+    let mut seeds = vec![
         ("elf", program(true)),
         ("elf", program(false)),
         ("symbols", br#"{"symbols":[{"name":"main","start":16,"size":8}]}"#.to_vec()),
@@ -34,7 +35,13 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("store_directory", b"\x0276616c7565".to_vec()),
         ("store_directory", b"\x01directory".to_vec()),
-    ]
+    ];
+    for number in 0..32 {
+        seeds.push(("lockstep", noise(number, 2048)));
+        seeds.push(("wire_client", noise(number, 512)));
+        seeds.push(("wire_server", noise(number, 512)));
+    }
+    seeds
 }
 
 /// A program header and a symbol, by a writer of ELF files that knows nothing of this loader.
