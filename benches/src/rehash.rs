@@ -39,5 +39,5 @@ pub fn measure(rounds: usize) -> Rehash {
         black_box(&roots);
         (PAGES * PAGE_BYTES) as f64 / MIB / (thread_seconds() - start)
     });
-    Rehash { engine: format!("{engine:?}"), mib_per_second: median(rates.collect()) }
+    Rehash { engine: engine.to_string(), mib_per_second: median(rates.collect()) }
 }
