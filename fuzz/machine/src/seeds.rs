@@ -47,7 +47,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
 /// A program header and a symbol, by a writer of ELF files that knows nothing of this loader.
 fn program(wide: bool) -> Vec<u8> {
     let architecture = if wide { Architecture::Mips64 } else { Architecture::Mips };
-    let mut file = Object::new(BinaryFormat::Elf, architecture, Endianness::Big.into());
+    let mut file = Object::new(BinaryFormat::Elf, architecture, Endianness::Big);
     let text = file.add_section(vec![], b".text".to_vec(), SectionKind::Text);
     file.append_section_data(text, &[0; 32], 8);
     file.add_symbol(Symbol {
