@@ -256,5 +256,5 @@ fn built(content: &BTreeMap<B256, Vec<u8>>) -> (B256, HashMap<B256, Vec<u8>>) {
     }
     let root = builder.root();
     let proofs = builder.take_proof_nodes();
-    (root, proofs.iter().map(|(_, node)| (keccak256(node), node.to_vec())).collect())
+    (root, proofs.values().map(|node| (keccak256(node), node.to_vec())).collect())
 }
