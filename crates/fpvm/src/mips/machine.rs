@@ -211,21 +211,21 @@ impl<'h> Machine<'h> {
             if r.thread_count() == 1 {
                 return Err(Fault::NoThreadLeft.into());
             }
-            r.step += 1;
+            r.step = r.step.wrapping_add(1);
             r.pop_thread();
             return Ok(());
         }
         if r.steps_since_switch >= QUANTUM {
-            r.step += 1;
+            r.step = r.step.wrapping_add(1);
             self.preempt_and_count();
             self.stats.forced_preemptions += 1;
             return Ok(());
         }
-        r.step += 1;
+        r.step = r.step.wrapping_add(1);
         r.steps_since_switch += 1;
         let result = self.execute();
         if result.is_err() {
-            self.state.registers.step -= 1;
+            self.state.registers.step = self.state.registers.step.wrapping_sub(1);
             self.state.registers.steps_since_switch -= 1;
         }
         result
