@@ -30,9 +30,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("rebut-preimage", &[]),
     ("rebut-merkle", &[]),
     ("rebut-execution", &[]),
-    ("rebut-program", &["rebut-preimage", "rebut-execution"]),
+    ("rebut-derivation", &["rebut-execution"]),
+    ("rebut-program", &["rebut-preimage", "rebut-execution", "rebut-derivation"]),
     ("rebut-fpvm", &["rebut-preimage", "rebut-merkle"]),
-    ("rebut-host", &["rebut-preimage", "rebut-execution", "rebut-program"]),
+    ("rebut-host", &["rebut-preimage", "rebut-execution", "rebut-derivation", "rebut-program"]),
     ("rebut-contracts", &[]),
     (
         "rebut",
@@ -40,6 +41,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "rebut-preimage",
             "rebut-merkle",
             "rebut-execution",
+            "rebut-derivation",
             "rebut-program",
             "rebut-fpvm",
             "rebut-host",
@@ -49,7 +51,13 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that build for bare metal.
-const NO_STD: &[&str] = &["crates/preimage", "crates/merkle", "crates/execution", "crates/program"];
+const NO_STD: &[&str] = &[
+    "crates/preimage",
+    "crates/merkle",
+    "crates/execution",
+    "crates/derivation",
+    "crates/program",
+];
 
 /// The only places for unsafe code. The root of the guests names the symbol that their start calls.
 const UNSAFE: &[&str] = &[

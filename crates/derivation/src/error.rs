@@ -1,0 +1,66 @@
+//! Errors of the pipeline, by what the caller does next.
+
+use crate::BlockId;
+use alloy_primitives::B256;
+
+/// Why no attributes could be derived.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PipelineError<E> {
+    /// A source lacks something, which its error names. Nothing can be said about the chain.
+    #[error(transparent)]
+    Source(E),
+    /// The pipeline's state does not fit the safe head: start again from the safe head.
+    #[error("derivation must start again from the safe head: {0}")]
+    Reset(#[from] ResetError),
+    /// Nothing can be derived from this L1 chain with this configuration. Give up.
+    #[error("derivation is impossible: {0}")]
+    Critical(#[from] CriticalError),
+}
+
+/// What does not fit the safe head.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResetError {
+    /// An L1 block does not continue the one before.
+    #[error("L1 block {number} has the parent {parent} instead of {expected}")]
+    L1Parent {
+        /// Of the block.
+        number: u64,
+        /// Its parent by its header.
+        parent: B256,
+        /// The block before.
+        expected: B256,
+    },
+    /// A block would have an origin that is neither its parent's nor the one after.
+    #[error("the L1 origin {} does not follow {}", .origin.number, .parent_origin.number)]
+    Origin {
+        /// The origin of the block.
+        origin: BlockId,
+        /// The origin of the block's parent.
+        parent_origin: BlockId,
+    },
+    /// A block would be older than its origin.
+    #[error("an L2 block at {timestamp} would precede its L1 origin at {origin}")]
+    Time {
+        /// Of the block.
+        timestamp: u64,
+        /// Of its origin.
+        origin: u64,
+    },
+}
+
+/// Why nothing can be derived.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CriticalError {
+    /// An event of the portal is no deposit.
+    #[error("log {log} of L1 block {block} is a malformed deposit: {reason}")]
+    Deposit {
+        /// The L1 block.
+        block: u64,
+        /// Index of the log in the block.
+        log: u64,
+        /// What is wrong.
+        reason: &'static str,
+    },
+}

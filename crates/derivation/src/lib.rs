@@ -1,0 +1,35 @@
+//! From L1 data to the payload attributes of L2 blocks.
+//!
+//! ```text
+//!   L1 block ─► traversal ─► retrieval ─► frame queue ─► channel bank ─► channel reader
+//!                  │                                                          │ batches
+//!                  │ system config                                            ▼
+//!                  └────────────────────────► attributes ◄──────────── batch queue
+//!                                                 │
+//!                                                 ▼ payload attributes
+//! ```
+//!
+//! Each stage is plain data with operations that take what they need; the pipeline alone knows their
+//! order and pulls from the last towards the first. All data comes from an [`L1Source`] and an
+//! [`L2Source`], whose answers are already checked against their hashes.
+//!
+//! Invariants: the attributes depend on the configuration and the sources alone; no L1 data makes
+//! the code panic, run forever or hold more memory than the limits of the protocol allow.
+//!
+//! Specification: OP Stack, "Derivation" and the derivation pages of every fork up to Karst.
+
+#![no_std]
+
+extern crate alloc;
+
+mod block;
+mod config;
+mod error;
+mod source;
+
+pub use block::{BlockId, L1BlockRef, L2BlockRef};
+pub use config::{
+    BlobFeeSchedule, Eip1559Params, Genesis, L1Config, OperatorFee, RollupConfig, SystemConfig,
+};
+pub use error::{CriticalError, PipelineError, ResetError};
+pub use source::{L1Source, L2Block, L2Source};
