@@ -9,9 +9,9 @@ use rebut_fpvm::witness::{MEMORY_PROOF_BYTES, PreimageRead, THREAD_BYTES};
 use rebut_fpvm::{Machine, Silent, StateVersion, StepProof, Stop, Until};
 use rebut_host::{BlockWitness, WitnessOracle};
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
+use rebut_tests::guests;
 use rebut_tests::random::{Random, SEED_VARIABLE, seed};
 use rebut_tests::verdict::{Solidity, compare_taken};
-use rebut_tests::{guests, recordings};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -280,8 +280,7 @@ fn tamperings(
 
 /// Compares samples of a block's trace; returns the system calls among them, by kind.
 fn check(number: u64, version: StateVersion, stops: u64) -> Option<BTreeMap<String, u64>> {
-    let folder = recordings::folder("blocks")?;
-    let path = folder.join(format!("{number}.json.zst"));
+    let path = rebut_recordings::path(&format!("blocks/{number}.json.zst"))?;
     let witness = BlockWitness::read(&path).unwrap_or_else(|error| panic!("{error}"));
     let seed = seed(number);
     println!("block {number}: {SEED_VARIABLE}={seed}");

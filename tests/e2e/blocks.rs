@@ -5,14 +5,14 @@ use rebut_fpvm::{Machine, Silent, StateVersion, StepError, Stop, Until};
 use rebut_host::BlockWitness;
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
 use rebut_program::block::{self, EXIT_DIFFERENT, EXIT_EQUAL};
-use rebut_tests::{guests, recordings};
+use rebut_tests::guests;
 use std::time::Instant;
 
 /// How many of the preimages that a block needs are taken away, one at a time, from the native run.
 const REMOVED_NATIVELY: usize = 12;
 
 fn read(number: u64) -> Option<BlockWitness> {
-    let path = recordings::folder("blocks")?.join(format!("{number}.json.zst"));
+    let path = rebut_recordings::path(&format!("blocks/{number}.json.zst"))?;
     Some(BlockWitness::read(&path).unwrap_or_else(|error| panic!("{error}")))
 }
 
@@ -115,7 +115,7 @@ macro_rules! blocks {
         /// The recordings are exactly these blocks.
         #[test]
         fn no_recording_is_left_out() {
-            let Some(folder) = recordings::folder("blocks") else { return };
+            let Some(folder) = rebut_recordings::path("blocks") else { return };
             let mut found: Vec<String> = std::fs::read_dir(folder)
                 .into_iter()
                 .flatten()

@@ -9,7 +9,6 @@
 //! verdict   one step in Rust against the same step in Solidity
 //! go        the Go program, built where there is a Go
 //! guests    the built guest programs
-//! recordings where the recorded inputs are
 //! ```
 //!
 //! Invariant: nothing here computes what a step should do. Expectations come from another engine, from
@@ -22,7 +21,6 @@ pub mod guests;
 pub mod preimages;
 pub mod program;
 pub mod random;
-pub mod recordings;
 pub mod verdict;
 
 pub use case::Case;

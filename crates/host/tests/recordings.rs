@@ -3,20 +3,6 @@
 use rebut_execution::Fork;
 use rebut_host::{BlockWitness, RecordingOracle, VerifyingOracle};
 use rebut_program::block;
-use std::{env, path::PathBuf};
-
-/// The folder of recorded blocks, `None` in a checkout without one.
-fn recordings() -> Option<PathBuf> {
-    let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let root = env::var_os("REBUT_DATA").map_or(workspace.join("../shared/data"), PathBuf::from);
-    let path = root.join("blocks");
-    if path.is_dir() {
-        return Some(path);
-    }
-    assert!(env::var_os("CI").is_none(), "no recordings at {}", path.display());
-    println!("skipped: no recordings at {}", path.display());
-    None
-}
 
 /// Number of the block, chain, fork, transactions and preimages, as counted by other means.
 const BLOCKS: [(u64, u64, Fork, usize, usize); 8] = [
@@ -32,7 +18,7 @@ const BLOCKS: [(u64, u64, Fork, usize, usize); 8] = [
 
 #[test]
 fn every_recorded_witness_is_read() {
-    let Some(folder) = recordings() else { return };
+    let Some(folder) = rebut_recordings::path("blocks") else { return };
     for (number, chain_id, fork, transactions, preimages) in BLOCKS {
         let path = folder.join(format!("{number}.json.zst"));
         let witness = BlockWitness::read(&path).unwrap();
@@ -52,7 +38,7 @@ fn every_recorded_witness_is_read() {
 /// Two files carry the header of the block, which names its parent by hash.
 #[test]
 fn parent_headers_hash_to_what_their_children_say() {
-    let Some(folder) = recordings() else { return };
+    let Some(folder) = rebut_recordings::path("blocks") else { return };
     for (number, parent) in [
         (120_794_432, "0x9506905902f5c3613c5441a8697c09e7aafdb64082924d8bd2857f9e34a47a9a"),
         (121_049_889, "0x925b8e3c7216dd1c62e3fd9911f6cb3f456b9aa685f34239180d1a7ef7653b7f"),
@@ -64,7 +50,7 @@ fn parent_headers_hash_to_what_their_children_say() {
 
 #[test]
 fn every_recorded_block_executes_to_its_hash() {
-    let Some(folder) = recordings() else { return };
+    let Some(folder) = rebut_recordings::path("blocks") else { return };
     for (number, ..) in BLOCKS {
         let witness = BlockWitness::read(&folder.join(format!("{number}.json.zst"))).unwrap();
         let mut oracle = VerifyingOracle(RecordingOracle::new(witness.oracle()));

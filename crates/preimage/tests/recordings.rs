@@ -4,25 +4,11 @@ use rebut_preimage::{
     KeyType, StoreError,
     store::{JsonKeys, read_json},
 };
-use std::{env, path::PathBuf};
-
-/// The folder of recordings, `None` in a checkout without one.
-fn recordings(folder: &str) -> Option<PathBuf> {
-    let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let root = env::var_os("REBUT_DATA").map_or(workspace.join("../shared/data"), PathBuf::from);
-    let path = root.join(folder);
-    if path.is_dir() {
-        return Some(path);
-    }
-    assert!(env::var_os("CI").is_none(), "no recordings at {}", path.display());
-    println!("skipped: no recordings at {}", path.display());
-    None
-}
 
 /// The number of entries as counted in the files by other means.
 #[test]
 fn recorded_runs_hold_typed_preimages() {
-    let Some(folder) = recordings("fpp-devnet") else { return };
+    let Some(folder) = rebut_recordings::path("fpp-devnet") else { return };
     for (name, count) in [("311b533", 63), ("b1504b1", 59), ("da047d3", 45), ("ffed1bd", 51)] {
         let path = folder.join(name).with_extension("json.zst");
         let store = read_json(&path, JsonKeys::Typed).unwrap();
@@ -33,7 +19,7 @@ fn recorded_runs_hold_typed_preimages() {
 
 #[test]
 fn block_witnesses_hold_plain_hashes() {
-    let Some(folder) = recordings("blocks") else { return };
+    let Some(folder) = rebut_recordings::path("blocks") else { return };
     for (number, count) in [(120_794_432, 79), (26_207_960, 331), (132_795_025, 2218)] {
         let path = folder.join(format!("{number}.json.zst"));
         assert_eq!(read_json(&path, JsonKeys::Keccak256).unwrap().len(), count, "{number}");

@@ -12,7 +12,7 @@ mod threads;
 
 use rebut_fpvm::{StateVersion, StepError};
 use rebut_tests::verdict::{Step, machine};
-use rebut_tests::{Case, Engines, recordings};
+use rebut_tests::{Case, Engines};
 use row::Row;
 use std::collections::BTreeMap;
 
@@ -122,7 +122,7 @@ fn check(engines: &mut Engines, name: &str, scenario: &Scenario) {
 
 #[test]
 fn rows_hold_on_every_engine() {
-    let Some(folder) = recordings::folder("vm-vectors") else { return };
+    let Some(folder) = rebut_recordings::path("vm-vectors") else { return };
     let rows = row::read(&folder.join("go_table_cases.json"));
     assert_eq!(rows.len(), ROWS);
     let games = rows.iter().filter(|row| row.file().contains("/op-challenger/")).count();

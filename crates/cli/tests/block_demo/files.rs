@@ -5,7 +5,7 @@ use rebut_host::BlockWitness;
 use rebut_host::demo::{DEMO_BLOCK, demo_block};
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
@@ -88,15 +88,6 @@ pub fn wrong_hash() -> B256 {
 
 /// A recorded block. `None`, after one line that says so, where the recordings are absent.
 pub fn recorded(number: u64) -> Option<String> {
-    let root = std::env::var_os("REBUT_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
-    let file = root.join(format!("blocks/{number}.json.zst"));
-    if file.is_file() {
-        return Some(file.to_str().unwrap().into());
-    }
-    assert!(std::env::var_os("CI").is_none(), "{} is absent, and CI does not skip", file.display());
-    println!("skipped: no recording {}", file.display());
-    None
+    let file = rebut_recordings::path(&format!("blocks/{number}.json.zst"))?;
+    Some(file.to_str().unwrap().into())
 }

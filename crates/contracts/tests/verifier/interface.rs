@@ -3,7 +3,6 @@
 
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 /// What belongs to large preimage proposals, which the oracle does not have.
 const LARGE_PREIMAGES: [&str; 32] = [
@@ -41,21 +40,6 @@ const LARGE_PREIMAGES: [&str; 32] = [
     "error WrongStartingBlock",
 ];
 
-/// The recorded interfaces, unless they are not there; in CI they must be.
-fn recordings() -> Option<PathBuf> {
-    let folder = match std::env::var_os("REBUT_DATA") {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-    }
-    .join("abi");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no recordings in {}", folder.display());
-    println!("skipped: no recorded interfaces in {}", folder.display());
-    None
-}
-
 /// One line an entry: kind, name, types of arguments and results, mutability.
 fn entries(interface: &Value) -> BTreeSet<String> {
     let types = |entry: &Value, of: &str| -> String {
@@ -84,8 +68,8 @@ fn ours(artifact: &str) -> BTreeSet<String> {
 }
 
 fn deployed(name: &str) -> Option<BTreeSet<String>> {
-    let file = recordings()?.join(name);
-    Some(entries(&serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()))
+    let file = rebut_recordings::read(&format!("abi/{name}"))?;
+    Some(entries(&serde_json::from_slice(&file).unwrap()))
 }
 
 #[test]
