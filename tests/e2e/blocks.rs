@@ -4,7 +4,7 @@
 use rebut_fpvm::{Machine, Silent, StateVersion, StepError, Stop, Until};
 use rebut_host::BlockWitness;
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
-use rebut_program::block::{self, EXIT_DIFFERENT, EXIT_EQUAL};
+use rebut_program::{EXIT_INVALID, EXIT_VALID, block};
 use rebut_tests::guests;
 use std::time::Instant;
 
@@ -65,14 +65,14 @@ fn check(number: u64) {
     let started = Instant::now();
     let verdict = block::run(&mut noting).unwrap_or_else(|error| panic!("{number}: {error}"));
     let native = started.elapsed();
-    assert_eq!(verdict.computed, witness.expected_block_hash, "{number}");
-    assert_eq!(verdict.exit_code(), EXIT_EQUAL);
+    assert_eq!(verdict.computed, Some(witness.expected_block_hash), "{number}");
+    assert_eq!(verdict.exit_code(), EXIT_VALID);
 
     let wrong = with_wrong_claim(&witness, (number % 32) as usize);
     let verdict = block::run(&mut wrong.oracle()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(
         (verdict.computed, verdict.exit_code()),
-        (witness.expected_block_hash, EXIT_DIFFERENT)
+        (Some(witness.expected_block_hash), EXIT_INVALID)
     );
 
     // Type 6 values are made on demand: what a host can lack is what it would fetch.
@@ -93,11 +93,11 @@ fn check(number: u64) {
     let (code, steps) =
         in_cannon(&witness, None).unwrap_or_else(|error| panic!("{number}: {error}"));
     let cannon = started.elapsed();
-    assert_eq!(code, EXIT_EQUAL, "{number}");
+    assert_eq!(code, EXIT_VALID, "{number}");
     println!("{number}: native {native:.1?}, Cannon {steps} steps in {cannon:.1?}");
 
     let (code, _) = in_cannon(&wrong, None).unwrap_or_else(|error| panic!("{number}: {error}"));
-    assert_eq!(code, EXIT_DIFFERENT, "{number}");
+    assert_eq!(code, EXIT_INVALID, "{number}");
 
     let key = keys[keys.len() / 4];
     match in_cannon(&witness, Some(&key)) {

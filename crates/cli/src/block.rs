@@ -17,7 +17,7 @@ use alloy_primitives::B256;
 use anyhow::Context;
 use rebut_host::{BlockWitness, serve_witness};
 use rebut_preimage::{Pipes, Served};
-use rebut_program::block::EXIT_ERROR;
+use rebut_program::EXIT_ERROR;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::PathBuf;

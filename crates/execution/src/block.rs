@@ -3,7 +3,7 @@
 //! Specification: Bedrock to Karst "Execution engine"; fact by fact where the rule stands.
 
 use crate::{
-    AttributesError, ChainParameters, ExecutionError, Fork, PayloadAttributes, StateError,
+    AttributesError, ChainParameters, ExecutionError, Fork, PayloadAttributes, State, StateError,
     StateOracle, TransactionError, base_fee,
     forks::{DepositReceipt, Rules, WithdrawalsRoot},
     handler::TransactionHandler,
@@ -55,7 +55,8 @@ pub struct ExecutedBlock {
     pub receipts: Vec<OpReceiptEnvelope>,
 }
 
-/// Builds the block that `attributes` describe on top of `parent`.
+/// Builds the block that `attributes` describe on top of `parent`. `state` is the state after
+/// `parent` and becomes the one after the new block; a state of another block is thrown away.
 ///
 /// # Errors
 /// [`ExecutionError::State`] when the oracle lacks something, with the oracle's error naming it:
@@ -65,10 +66,11 @@ pub fn execute_block<O: StateOracle>(
     chain: &ChainParameters,
     parent: &Sealed<Header>,
     attributes: &PayloadAttributes,
+    state: &mut State,
     oracle: &mut O,
 ) -> Result<ExecutedBlock, ExecutionError<O::Error>> {
     let plan = Plan::new(chain, parent, attributes)?;
-    let mut executor = Executor::new(&plan, StateView::new(parent, oracle));
+    let mut executor = Executor::new(&plan, StateView::new(parent, state, oracle));
     executor.begin()?;
     for (index, bytes) in attributes.transactions.iter().enumerate() {
         executor.transaction(index, bytes)?;

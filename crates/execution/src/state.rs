@@ -1,10 +1,12 @@
-//! The state while a block is built: the EVM's database over partial tries.
+//! The state of a chain over partial tries, and the EVM's view of it while a block is built.
 //!
-//! Accounts and slots are read from the tries once and kept; changes of finished transactions are
-//! kept beside them and go into the tries only when the root is asked for. Everything is ordered by
-//! address and slot, so the oracle sees the same sequence of requests on every machine.
+//! Accounts and slots are read from the tries once a block and kept; changes of finished
+//! transactions are kept beside them and go into the tries only when the root is asked for.
+//! Everything is ordered by address and slot, so the oracle sees the same sequence of requests on
+//! every machine.
 //!
-//! Invariant: before [`StateView::roots`] the tries hold the state before the block.
+//! Invariant: before [`StateView::roots`] the tries hold the state before the block. A block that
+//! fails leaves them as they were, except for nodes that were opened.
 
 use crate::{StateError, StateOracle, Trie};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
@@ -19,13 +21,65 @@ use revm::{
     state::{Account, AccountInfo, EvmState},
 };
 
+/// The state after a block, as far as it was opened. What one block opens or changes the next one
+/// finds without asking the oracle.
+#[derive(Clone, Debug)]
+pub struct State {
+    accounts: Trie,
+    storages: BTreeMap<Address, Trie>,
+    codes: BTreeMap<B256, Bytecode>,
+}
+
+impl State {
+    /// The state with this root.
+    pub const fn new(root: B256) -> Self {
+        Self { accounts: Trie::new(root), storages: BTreeMap::new(), codes: BTreeMap::new() }
+    }
+
+    /// The root of the account trie.
+    pub fn root(&mut self) -> B256 {
+        self.accounts.root()
+    }
+
+    /// The root of an account's storage, `None` if the account does not exist.
+    ///
+    /// # Errors
+    /// When the account cannot be had.
+    pub fn storage_root<O: StateOracle>(
+        &mut self,
+        address: Address,
+        oracle: &mut O,
+    ) -> Result<Option<B256>, StateError<O::Error>> {
+        let account = self.account(keccak256(address), address, oracle)?;
+        Ok(account.map(|account| account.storage_root))
+    }
+
+    fn account<O: StateOracle>(
+        &mut self,
+        key: B256,
+        address: Address,
+        oracle: &mut O,
+    ) -> Result<Option<TrieAccount>, StateError<O::Error>> {
+        let value = self.accounts.get(key, oracle)?;
+        let decoded = value.map(decode_all).transpose();
+        decoded.map_err(|source| StateError::Account { address, source })
+    }
+
+    fn storage(&mut self, address: Address, root: B256) -> &mut Trie {
+        let trie = self.storages.entry(address).or_insert_with(|| Trie::new(root));
+        if trie.root() != root {
+            *trie = Trie::new(root);
+        }
+        trie
+    }
+}
+
 /// The state of one block in the making.
 #[derive(Debug)]
 pub(crate) struct StateView<'a, O: StateOracle> {
     oracle: &'a mut O,
-    accounts: Trie,
+    state: &'a mut State,
     cache: BTreeMap<Address, CachedAccount>,
-    codes: BTreeMap<B256, Bytecode>,
     /// Number of the parent, and the hashes of it and its ancestors, as far as they were needed.
     parent: u64,
     ancestors: Vec<B256>,
@@ -41,9 +95,8 @@ struct CachedAccount {
     before: Option<TrieAccount>,
     /// What the account is now, `None` if it does not exist.
     now: Option<AccountInfo>,
-    storage: Trie,
     slots: BTreeMap<U256, Slot>,
-    /// The storage trie was thrown away.
+    /// Nothing is left of the storage trie.
     wiped: bool,
 }
 
@@ -57,8 +110,7 @@ struct Slot {
 }
 
 impl CachedAccount {
-    fn new(address: Address, before: Option<TrieAccount>) -> Self {
-        let storage = Trie::new(before.as_ref().map_or(EMPTY_ROOT_HASH, |a| a.storage_root));
+    fn new(key: B256, before: Option<TrieAccount>) -> Self {
         let now = before.as_ref().map(|account| AccountInfo {
             balance: account.balance,
             nonce: account.nonce,
@@ -66,12 +118,18 @@ impl CachedAccount {
             account_id: None,
             code: None,
         });
-        let key = keccak256(address);
-        Self { key, before, now, storage, slots: BTreeMap::new(), wiped: false }
+        Self { key, before, now, slots: BTreeMap::new(), wiped: false }
+    }
+
+    /// The root of the storage trie, before the block or since it was thrown away.
+    fn storage_before(&self) -> B256 {
+        match &self.before {
+            Some(before) if !self.wiped => before.storage_root,
+            _ => EMPTY_ROOT_HASH,
+        }
     }
 
     fn wipe(&mut self) {
-        self.storage = Trie::new(EMPTY_ROOT_HASH);
         self.slots.clear();
         self.wiped = true;
     }
@@ -80,22 +138,26 @@ impl CachedAccount {
         &mut self,
         address: Address,
         number: U256,
+        state: &mut State,
         oracle: &mut O,
     ) -> Result<&mut Slot, StateError<O::Error>> {
         use alloc::collections::btree_map::Entry;
+        let root = self.storage_before();
         match self.slots.entry(number) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
                 let slot = B256::from(number);
                 let key = keccak256(slot);
-                let before = match self.storage.get(key, oracle)? {
-                    None => U256::ZERO,
-                    Some(value) => decode_all(value).map_err(|source| StateError::Slot {
+                let mut before = U256::ZERO;
+                if root != EMPTY_ROOT_HASH
+                    && let Some(value) = state.storage(address, root).get(key, oracle)?
+                {
+                    before = decode_all(value).map_err(|source| StateError::Slot {
                         address,
                         slot,
                         source,
-                    })?,
-                };
+                    })?;
+                }
                 Ok(entry.insert(Slot { key, before, now: before }))
             }
         }
@@ -103,22 +165,25 @@ impl CachedAccount {
 
     /// Brings the storage trie up to date and returns its root.
     fn storage_root<O: StateOracle>(
-        &mut self,
+        &self,
+        address: Address,
+        state: &mut State,
         oracle: &mut O,
     ) -> Result<B256, StateError<O::Error>> {
         let changed = || self.slots.values().filter(|slot| slot.now != slot.before);
-        if !self.wiped && changed().next().is_none() {
-            return Ok(self.before.as_ref().map_or(EMPTY_ROOT_HASH, |a| a.storage_root));
+        if changed().next().is_none() {
+            return Ok(self.storage_before());
         }
+        let storage = state.storage(address, self.storage_before());
         // Removals come last: a branch that is filled again need not be merged with a child that
         // nothing else has opened.
         for slot in changed().filter(|slot| !slot.now.is_zero()) {
-            self.storage.insert(slot.key, alloy_rlp::encode(slot.now), oracle)?;
+            storage.insert(slot.key, alloy_rlp::encode(slot.now), oracle)?;
         }
         for slot in changed().filter(|slot| slot.now.is_zero()) {
-            self.storage.remove(slot.key, oracle)?;
+            storage.remove(slot.key, oracle)?;
         }
-        Ok(self.storage.root())
+        Ok(storage.root())
     }
 }
 
@@ -132,13 +197,15 @@ pub(crate) struct Roots {
 }
 
 impl<'a, O: StateOracle> StateView<'a, O> {
-    /// The state after `parent`.
-    pub(crate) fn new(parent: &Sealed<Header>, oracle: &'a mut O) -> Self {
+    /// A view of the state after `parent`.
+    pub(crate) fn new(parent: &Sealed<Header>, state: &'a mut State, oracle: &'a mut O) -> Self {
+        if state.root() != parent.state_root {
+            state.accounts = Trie::new(parent.state_root);
+        }
         Self {
             oracle,
-            accounts: Trie::new(parent.state_root),
+            state,
             cache: BTreeMap::new(),
-            codes: BTreeMap::new(),
             parent: parent.number,
             ancestors: alloc::vec![parent.hash(), parent.parent_hash],
             failure: None,
@@ -175,14 +242,9 @@ impl<'a, O: StateOracle> StateView<'a, O> {
         match self.cache.entry(address) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
-                let before = match self.accounts.get(keccak256(address), self.oracle)? {
-                    None => None,
-                    Some(value) => Some(
-                        decode_all(value)
-                            .map_err(|source| StateError::Account { address, source })?,
-                    ),
-                };
-                Ok(entry.insert(CachedAccount::new(address, before)))
+                let key = keccak256(address);
+                let before = self.state.account(key, address, self.oracle)?;
+                Ok(entry.insert(CachedAccount::new(key, before)))
             }
         }
     }
@@ -215,7 +277,7 @@ impl<'a, O: StateOracle> StateView<'a, O> {
         if let Some(code) = account.info.code.take()
             && account.info.code_hash != KECCAK_EMPTY
         {
-            self.codes.entry(account.info.code_hash).or_insert(code);
+            self.state.codes.entry(account.info.code_hash).or_insert(code);
         }
         self.account(address)?;
         let Some(cached) = self.cache.get_mut(&address) else { return Ok(()) };
@@ -230,7 +292,7 @@ impl<'a, O: StateOracle> StateView<'a, O> {
         cached.now = Some(account.info);
         for (number, slot) in account.storage {
             if slot.is_changed() {
-                cached.slot(address, number, self.oracle)?.now = slot.present_value;
+                cached.slot(address, number, self.state, self.oracle)?.now = slot.present_value;
             }
         }
         Ok(())
@@ -243,7 +305,7 @@ impl<'a, O: StateOracle> StateView<'a, O> {
         code: Bytes,
     ) -> Result<(), StateError<O::Error>> {
         let hash = keccak256(&code);
-        self.codes.insert(hash, Bytecode::new_legacy(code));
+        self.state.codes.insert(hash, Bytecode::new_legacy(code));
         let info = self.account(address)?.now.get_or_insert_with(AccountInfo::default);
         info.code_hash = hash;
         info.code = None;
@@ -260,26 +322,28 @@ impl<'a, O: StateOracle> StateView<'a, O> {
         }
         let mut storage = None;
         let mut removed = Vec::new();
-        for (address, cached) in &mut self.cache {
+        for (address, cached) in &self.cache {
             let Some(info) = &cached.now else {
                 removed.extend(cached.before.is_some().then_some(cached.key));
+                self.state.storages.remove(address);
                 continue;
             };
             let (nonce, balance, code_hash) = (info.nonce, info.balance, info.code_hash);
-            let storage_root = cached.storage_root(self.oracle)?;
+            let storage_root = cached.storage_root(*address, self.state, self.oracle)?;
             if observed == Some(*address) {
                 storage = Some(storage_root);
             }
             let account = TrieAccount::new(nonce, balance, storage_root, code_hash);
             if cached.before.as_ref() != Some(&account) {
-                self.accounts.insert(cached.key, alloy_rlp::encode(account), self.oracle)?;
+                let value = alloy_rlp::encode(account);
+                self.state.accounts.insert(cached.key, value, self.oracle)?;
             }
         }
         // Last, for the reason given at the storage tries.
         for key in removed {
-            self.accounts.remove(key, self.oracle)?;
+            self.state.accounts.remove(key, self.oracle)?;
         }
-        Ok(Roots { state: self.accounts.root(), storage })
+        Ok(Roots { state: self.state.root(), storage })
     }
 }
 
@@ -294,13 +358,13 @@ impl<O: StateOracle> Database for StateView<'_, O> {
         if hash == KECCAK_EMPTY {
             return Ok(Bytecode::default());
         }
-        if let Some(code) = self.codes.get(&hash) {
+        if let Some(code) = self.state.codes.get(&hash) {
             return Ok(code.clone());
         }
         let bytes = self.oracle.code(hash).map_err(StateError::Oracle)?;
         let code = Bytecode::new_raw_checked(bytes.into())
             .map_err(|source| StateError::Code { hash, source })?;
-        self.codes.insert(hash, code.clone());
+        self.state.codes.insert(hash, code.clone());
         Ok(code)
     }
 
@@ -308,7 +372,7 @@ impl<O: StateOracle> Database for StateView<'_, O> {
         self.account(address)?;
         match self.cache.get_mut(&address) {
             Some(cached) if cached.now.is_some() => {
-                Ok(cached.slot(address, number, self.oracle)?.now)
+                Ok(cached.slot(address, number, self.state, self.oracle)?.now)
             }
             _ => Ok(U256::ZERO),
         }

@@ -114,8 +114,9 @@ impl Cursor {
 
 impl Trie {
     /// The trie with this root.
-    pub fn new(root: B256) -> Self {
-        let root = if root == EMPTY_ROOT_HASH { Node::Empty } else { Node::Blinded(root) };
+    pub const fn new(root: B256) -> Self {
+        let empty = root.const_eq(&EMPTY_ROOT_HASH);
+        let root = if empty { Node::Empty } else { Node::Blinded(root) };
         Self { root, buffer: Vec::new() }
     }
 

@@ -4,15 +4,24 @@ mod recording;
 
 use alloy_primitives::B256;
 use rebut_execution::{
-    AttributesError, ExecutedBlock, ExecutionError, Fork, ForkTimes, StateError, execute_block,
+    AttributesError, ExecutedBlock, ExecutionError, Fork, ForkTimes, State, StateError,
+    execute_block,
 };
-use recording::{Missing, Recording};
+use recording::{Missing, RecordedOracle, Recording};
 
 /// How many nodes are taken away from each block in turn.
 const REMOVED_PER_BLOCK: u64 = 40;
 
 fn execute(block: &Recording) -> Result<ExecutedBlock, ExecutionError<Missing>> {
-    execute_block(&block.chain, &block.parent, &block.attributes, &mut block.oracle())
+    execute_with(block, &mut block.oracle())
+}
+
+fn execute_with(
+    block: &Recording,
+    oracle: &mut RecordedOracle<'_>,
+) -> Result<ExecutedBlock, ExecutionError<Missing>> {
+    let mut state = State::new(block.parent.state_root);
+    execute_block(&block.chain, &block.parent, &block.attributes, &mut state, oracle)
 }
 
 /// A block with the fewest preimages, for what need not be tried on all.
@@ -37,7 +46,7 @@ fn every_recorded_block_has_its_hash() {
 fn whatever_is_missing_is_named() {
     for block in recording::all().into_iter().flatten() {
         let mut oracle = block.oracle();
-        execute_block(&block.chain, &block.parent, &block.attributes, &mut oracle).unwrap();
+        execute_with(&block, &mut oracle).unwrap();
         let needed: Vec<B256> = oracle.used.into_iter().collect();
         let mut seed = block.parent.number;
         for _ in 0..REMOVED_PER_BLOCK.min(needed.len() as u64) {
@@ -47,7 +56,7 @@ fn whatever_is_missing_is_named() {
             let removed = needed[(seed >> 33) as usize % needed.len()];
             let mut oracle = block.oracle();
             oracle.removed = Some(removed);
-            let result = execute_block(&block.chain, &block.parent, &block.attributes, &mut oracle);
+            let result = execute_with(&block, &mut oracle);
             match result {
                 Err(ExecutionError::State(StateError::Oracle(error))) => {
                     assert_eq!(error, Missing(removed), "{}", block.name);

@@ -13,7 +13,8 @@
 use crate::{BlockWitness, PrecompileCall, RecordingOracle, WitnessError, WitnessOracle};
 use alloy_primitives::{Address, B256, Sealable};
 use rebut_execution::{
-    BaseFeeDefaults, ChainParameters, ExecutionError, Fork, ForkTimes, StateOracle, execute_block,
+    BaseFeeDefaults, ChainParameters, ExecutionError, Fork, ForkTimes, State, StateOracle,
+    execute_block,
 };
 use rebut_preimage::{MemoryStore, OracleError, PreimageKey, PreimageOracle, store::StoreError};
 use std::path::Path;
@@ -65,13 +66,14 @@ pub fn generate() -> Result<BlockWitness, DemoError> {
     let attributes = transactions::attributes(&parent_header);
     let parent = parent_header.clone().seal_slow();
 
-    let mut state = NativeState(RecordingOracle::new(WitnessOracle::new(genesis.preimages)));
-    let block = execute_block(&chain, &parent, &attributes, &mut state)?;
+    let mut state = State::new(genesis.root);
+    let mut oracle = NativeState(RecordingOracle::new(WitnessOracle::new(genesis.preimages)));
+    let block = execute_block(&chain, &parent, &attributes, &mut state, &mut oracle)?;
     if let Some(index) = block.receipts.iter().position(|receipt| !receipt.status()) {
         return Err(DemoError::Reverted { index });
     }
 
-    let (oracle, record) = state.0.into_parts();
+    let (oracle, record) = oracle.0.into_parts();
     let mut preimages = MemoryStore::new();
     for key in record.keys.keys() {
         if let Some(value) = oracle.store().value(key) {

@@ -15,6 +15,7 @@
 
 extern crate alloc;
 
+mod blob;
 mod hint;
 mod key;
 mod oracle;
@@ -28,6 +29,7 @@ mod serve;
 pub mod store;
 mod wire;
 
+pub use blob::{BLOB_ELEMENTS, blob_points};
 pub use hint::{Hint, HintError};
 pub use key::{KeyError, KeyTextError, KeyType, LOCAL_VALUE_LIMIT_BYTES, PreimageKey, ValueError};
 pub use oracle::{OracleError, PreimageOracle, VerifyingOracle};

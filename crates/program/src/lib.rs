@@ -5,7 +5,7 @@
 //! whose steps a verifier contract can check.
 //!
 //! Invariant: the verdict depends on the oracle's answers alone, and every answer is committed to
-//! by the two local values the program starts from.
+//! by the local values the program starts from.
 //!
 //! Source: OP Stack specification, "Fault Proof", sections "Fault Proof Program" and "Pre-image
 //! Oracle".
@@ -15,7 +15,16 @@
 extern crate alloc;
 
 pub mod block;
+mod boot;
 mod input;
 mod oracle;
+mod output;
+mod verdict;
 
+pub use boot::{
+    AGREED_OUTPUT_IDENTIFIER, Boot, BootError, CHAIN_ID_IDENTIFIER, CLAIMED_NUMBER_IDENTIFIER,
+    CLAIMED_OUTPUT_IDENTIFIER, L1_HEAD_IDENTIFIER, LocalError,
+};
 pub use input::{BlockInput, InputError};
+pub use output::{Output, OutputError};
+pub use verdict::{EXIT_ERROR, EXIT_INVALID, EXIT_VALID, Verdict};

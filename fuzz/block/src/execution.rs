@@ -11,12 +11,12 @@ use alloy_trie::EMPTY_ROOT_HASH;
 use arbitrary::Arbitrary;
 use op_alloy_consensus::TxDeposit;
 use rebut_execution::{
-    BaseFeeDefaults, ChainParameters, ExecutedBlock, Fork, ForkTimes, PayloadAttributes,
+    BaseFeeDefaults, ChainParameters, ExecutedBlock, Fork, ForkTimes, PayloadAttributes, State,
     StateOracle, execute_block,
 };
 use rebut_host::{BlockWitness, PrecompileCall};
 use rebut_preimage::{MemoryStore, OracleError, PreimageKey};
-use rebut_program::block::{EXIT_EQUAL, run};
+use rebut_program::{EXIT_VALID, block::run};
 
 const CHAIN_ID: u64 = 10;
 const PARENT_TIMESTAMP: u64 = 1000;
@@ -347,7 +347,10 @@ fn is_executed(case: &Case) -> bool {
     let parent_header = case.parent(&chain);
     let parent = parent_header.clone().seal_slow();
     let attributes = case.attributes();
-    let execute = || execute_block(&chain, &parent, &attributes, &mut Nothing);
+    let execute = || {
+        let mut state = State::new(parent.state_root);
+        execute_block(&chain, &parent, &attributes, &mut state, &mut Nothing)
+    };
     let (first, second) = (execute(), execute());
     let mut witness = BlockWitness {
         source: String::new(),
@@ -363,7 +366,7 @@ fn is_executed(case: &Case) -> bool {
             check_block(&first, &attributes);
             witness.expected_block_hash = first.header.hash();
             let verdict = run(&mut witness.oracle()).expect("it was executed before");
-            assert_eq!(verdict.exit_code(), EXIT_EQUAL);
+            assert_eq!(verdict.exit_code(), EXIT_VALID);
             true
         }
         (Err(first), Err(second)) => {

@@ -4,7 +4,7 @@ use crate::many::Many;
 use arbitrary::Arbitrary;
 use rebut_host::{BlockWitness, VerifyingOracle, WitnessOracle, demo::demo_block};
 use rebut_preimage::{KeyType, OracleError, PreimageKey, PreimageOracle};
-use rebut_program::block::{Verdict, run};
+use rebut_program::{Verdict, block::run};
 use std::sync::LazyLock;
 
 /// Which answers are changed, and how.
@@ -91,9 +91,9 @@ pub fn block(case: Case) {
     let mut checked = VerifyingOracle(liar(&case));
     let result = run(&mut checked);
     match (result, checked.0.first_lie) {
-        (Ok(Verdict { expected, computed }), None) => {
+        (Ok(Verdict { claimed: expected, computed }), None) => {
             assert_eq!(expected, WITNESS.expected_block_hash);
-            assert_eq!(computed, expected);
+            assert_eq!(computed, Some(expected));
         }
         (Err(error), Some(lie)) => {
             let text = error.to_string();

@@ -9,7 +9,7 @@ use guest::{
     sys::{HINTS, PREIMAGES},
 };
 use rebut_preimage::ClientOracle;
-use rebut_program::block;
+use rebut_program::{EXIT_ERROR, block};
 
 guest::main!(main);
 
@@ -19,7 +19,7 @@ fn main() -> u8 {
         Ok(verdict) => verdict.exit_code(),
         Err(error) => {
             print_line(STDERR, format_args!("{error}"));
-            block::EXIT_ERROR
+            EXIT_ERROR
         }
     }
 }

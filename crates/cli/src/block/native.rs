@@ -5,7 +5,10 @@ use crate::Outcome;
 use alloy_primitives::B256;
 use indicatif::HumanCount;
 use rebut_host::BlockWitness;
-use rebut_program::block::{self, ProgramError, Verdict};
+use rebut_program::{
+    Verdict,
+    block::{self, ProgramError},
+};
 use serde::Serialize;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -49,7 +52,7 @@ impl Native {
     }
 
     fn exit_code(&self) -> ExitCode {
-        Verdict { expected: self.expected, computed: self.computed }.exit_code().into()
+        Verdict { claimed: self.expected, computed: Some(self.computed) }.exit_code().into()
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::Context;
 use indicatif::HumanCount;
 use rebut_fpvm::{Machine, StateVersion, Stop, Until};
 use rebut_host::BlockWitness;
-use rebut_program::block::{EXIT_DIFFERENT, EXIT_EQUAL, EXIT_ERROR};
+use rebut_program::{EXIT_ERROR, EXIT_INVALID, EXIT_VALID};
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -43,8 +43,8 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         report.print()?;
     }
     Ok(ExitCode::from(match report.equal {
-        Some(true) => EXIT_EQUAL,
-        Some(false) => EXIT_DIFFERENT,
+        Some(true) => EXIT_VALID,
+        Some(false) => EXIT_INVALID,
         None => EXIT_ERROR,
     }))
 }
@@ -84,8 +84,8 @@ fn execute(witness: &BlockWitness) -> anyhow::Result<Report> {
 /// What the guest's exit code says about the hash.
 pub const fn verdict_of(exit_code: u8) -> Option<bool> {
     match exit_code {
-        EXIT_EQUAL => Some(true),
-        EXIT_DIFFERENT => Some(false),
+        EXIT_VALID => Some(true),
+        EXIT_INVALID => Some(false),
         _ => None,
     }
 }

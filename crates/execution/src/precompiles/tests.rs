@@ -1,10 +1,11 @@
 //! Calls answered by the oracle against the precompiles themselves.
 
 use super::*;
-use crate::Fork;
+use crate::{Fork, State};
 use alloc::{vec, vec::Vec};
 use alloy_consensus::{Header, Sealable};
 use alloy_primitives::{B256, U256, hex};
+use alloy_trie::EMPTY_ROOT_HASH;
 use op_revm::{L1BlockInfo, OpTransaction};
 use revm::{
     Context, MainContext,
@@ -75,12 +76,13 @@ type Outcome = Option<(bool, Bytes, u64)>;
 fn both_ways(fork: Fork, address: u64, input: &[u8], gas_limit: u64) -> (Outcome, Outcome) {
     let rules = fork.rules();
     let mut oracle = Computing;
+    let mut state = State::new(EMPTY_ROOT_HASH);
     let parent = Header::default().seal_slow();
     let mut context = Context::mainnet()
         .with_tx(OpTransaction::default())
         .with_chain(L1BlockInfo::default())
         .with_cfg(CfgEnv::new_with_spec(rules.spec))
-        .with_db(StateView::new(&parent, &mut oracle));
+        .with_db(StateView::new(&parent, &mut state, &mut oracle));
     let call = inputs(address, input, gas_limit);
     let answered = OraclePrecompiles::new(rules.spec, rules.input_limits).run(&mut context, &call);
     let computed = OpPrecompiles::new_with_spec(rules.spec).run(&mut context, &call);

@@ -8,8 +8,9 @@ fn execute(
     oracle: WitnessOracle,
 ) -> Result<ExecutedBlock, ExecutionError<OracleError>> {
     let parent = witness.parent_header.clone().seal_slow();
-    let mut state = NativeState(RecordingOracle::new(oracle));
-    execute_block(&witness.chain, &parent, &witness.attributes, &mut state)
+    let mut state = State::new(parent.state_root);
+    let mut oracle = NativeState(RecordingOracle::new(oracle));
+    execute_block(&witness.chain, &parent, &witness.attributes, &mut state, &mut oracle)
 }
 
 #[test]
