@@ -31,6 +31,10 @@ guests *arguments:
 artifacts *arguments:
     cargo xtask artifacts {{arguments}}
 
+# Refreshes the table of chains that the program carries.
+registry *arguments:
+    cargo xtask registry {{arguments}}
+
 # Each fuzz target for a short time.
 fuzz *arguments:
     cargo xtask fuzz {{arguments}}

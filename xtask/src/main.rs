@@ -5,6 +5,7 @@ mod demo_block;
 mod fuzz;
 mod go;
 mod guests;
+mod registry;
 mod tidy;
 mod toolbox;
 
@@ -37,6 +38,8 @@ enum Command {
     },
     /// Build the guest programs from source.
     Guests(guests::Arguments),
+    /// Write the table of chains that the program carries, from the superchain registry.
+    Registry(registry::Arguments),
     /// Make the block that `rebut demo` carries.
     DemoBlock,
     /// Build the fuzz targets and run each for a while. Needs a C++ compiler.
@@ -80,6 +83,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Guests(arguments) => guests::run(&root, &arguments),
+        Command::Registry(arguments) => registry::run(&root, &arguments),
         Command::Fuzz { seconds, target } => fuzz::run(&root, seconds, target.as_deref()),
         Command::DemoBlock => {
             let file = demo_block::demo_block(&root)?;

@@ -16,6 +16,7 @@ extern crate alloc;
 
 pub mod block;
 mod boot;
+pub mod config;
 mod input;
 mod oracle;
 mod output;
