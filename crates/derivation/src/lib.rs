@@ -22,11 +22,17 @@
 
 extern crate alloc;
 
+mod batch;
 mod block;
 mod config;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod source;
 
+pub use batch::{
+    Batch, BatchError, SingularBatch, SpanBatch, SpanBlock, SpanEncodeError, TransactionError,
+};
 pub use block::{BlockId, L1BlockRef, L2BlockRef};
 pub use config::{
     BlobFeeSchedule, Eip1559Params, Genesis, L1Config, OperatorFee, RollupConfig, SystemConfig,
