@@ -19,6 +19,10 @@ ci:
 bench *arguments:
     cargo run --release --package rebut-benches -- {{arguments}}
 
+# Steps of the program on recorded inputs, by what they are spent on.
+bench-program *arguments:
+    cargo run --release --package rebut-benches -- program {{arguments}}
+
 # The rules of ARCHITECTURE.md.
 tidy:
     cargo xtask tidy

@@ -6,12 +6,14 @@
 
 mod guest;
 mod measure;
+mod profile;
+mod program;
 mod qemu;
 mod rehash;
 mod report;
 
 use anyhow::ensure;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use measure::Rates;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,10 +36,23 @@ struct Arguments {
     /// Fail when a geometric mean or the page hashing is below what the project promises.
     #[arg(long)]
     check: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Counts the program's steps on recorded inputs, by what they are spent on.
+    Program(program::Arguments),
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Some(Command::Program(arguments)) => program::run(&arguments),
+        None => run(arguments),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
