@@ -1,8 +1,12 @@
 //! What the tests of several modules begin with.
 
-use crate::{BlockId, Eip1559Params, Genesis, L1Config, OperatorFee, RollupConfig, SystemConfig};
+use crate::{
+    BlockId, ChannelId, Eip1559Params, Frame, Genesis, L1BlockRef, L1Config, OperatorFee,
+    RollupConfig, SystemConfig,
+};
 use alloc::vec::Vec;
-use alloy_primitives::{Address, U256, address};
+use alloy_primitives::{Address, B256, Bytes, U256, address};
+use proptest::{prelude::ProptestConfig, test_runner::RngSeed};
 use rebut_execution::{BaseFeeDefaults, ChainParameters, Fork, ForkTimes};
 
 /// The first L2 block's time.
@@ -52,4 +56,48 @@ pub(crate) fn config(forks: ForkTimes) -> RollupConfig {
         keep_karst_upgrade_gas: false,
         l1: L1Config { chain_id: 900, blob_fees: Vec::new() },
     }
+}
+
+/// The same chain, on which `forks` activate at the given times.
+pub(crate) fn config_at(forks: &[(Fork, u64)]) -> RollupConfig {
+    let none = ForkTimes::default();
+    config(forks.iter().fold(none, |times, (fork, time)| times.with(*fork, Some(*time))))
+}
+
+/// The same `cases` inputs in every run.
+pub(crate) fn seeded(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(8),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// The L1 block of that number and time.
+pub(crate) fn l1_block(number: u64, timestamp: u64) -> L1BlockRef {
+    let hash = |number: u64| B256::left_padding_from(&number.to_be_bytes());
+    L1BlockRef {
+        id: BlockId { hash: hash(number), number },
+        parent_hash: hash(number.wrapping_sub(1)),
+        timestamp,
+    }
+}
+
+/// A frame in short: name of the channel, number, data, and `!` if it is the last.
+pub(crate) fn frame(short: &str) -> Frame {
+    let parts: Vec<&str> = short.trim_end_matches('!').split(':').collect();
+    let [name, number, data] = parts[..] else { panic!("no frame: {short}") };
+    let name = u128::from(name.bytes().next().unwrap());
+    Frame {
+        channel: ChannelId(name.into()),
+        number: number.parse().unwrap(),
+        data: Bytes::copy_from_slice(data.as_bytes()),
+        is_last: short.ends_with('!'),
+    }
+}
+
+/// Frames in short.
+pub(crate) fn frames(shorts: &[&str]) -> Vec<Frame> {
+    shorts.iter().map(|short| frame(short)).collect()
 }

@@ -23,19 +23,27 @@
 extern crate alloc;
 
 mod batch;
+mod blob;
 mod block;
+mod channel;
 mod config;
+mod decompress;
 mod error;
 #[cfg(test)]
 mod fixtures;
+mod frame;
 mod source;
+#[cfg_attr(not(test), expect(dead_code, reason = "no pipeline uses it yet"))]
+mod stages;
 
 pub use batch::{
     Batch, BatchError, SingularBatch, SpanBatch, SpanBlock, SpanEncodeError, TransactionError,
 };
+pub use blob::{BlobError, decode_blob};
 pub use block::{BlockId, L1BlockRef, L2BlockRef};
 pub use config::{
     BlobFeeSchedule, Eip1559Params, Genesis, L1Config, OperatorFee, RollupConfig, SystemConfig,
 };
 pub use error::{CriticalError, PipelineError, ResetError};
+pub use frame::{ChannelId, Frame, FrameError};
 pub use source::{L1Source, L2Block, L2Source};
