@@ -10,7 +10,6 @@ pub mod demo;
 mod oracle;
 mod precompile;
 mod record;
-mod rollup;
 mod witness;
 
 pub use oracle::WitnessOracle;

@@ -11,10 +11,7 @@
 //! member names of the JSON-RPC and Engine APIs, numbers as hexadecimal quantities. Members that are
 //! not named here are ignored.
 
-use crate::{
-    WitnessOracle,
-    rollup::{ParameterError, RollupConfig},
-};
+use crate::WitnessOracle;
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bytes, U64, keccak256};
 use alloy_rlp::Decodable;
@@ -26,6 +23,7 @@ use rebut_preimage::{
 use rebut_program::{
     BlockInput,
     block::{EXPECTED_HASH_IDENTIFIER, INPUT_HASH_IDENTIFIER},
+    config::json::{ExecutionMembers, ParameterError},
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -188,7 +186,7 @@ impl BlockWitness {
             format: FORMAT,
             source: &self.source,
             fixture: Fixture {
-                rollup_config: RollupConfig::from(&self.chain),
+                rollup_config: ExecutionMembers::from(&self.chain),
                 parent_header: self.parent_header.clone(),
                 executing_payload: Payload::from(&self.attributes),
                 expected_block_hash: self.expected_block_hash,
@@ -253,7 +251,7 @@ struct WrittenFile<'a> {
 
 #[derive(Serialize, Deserialize)]
 struct Fixture {
-    rollup_config: RollupConfig,
+    rollup_config: ExecutionMembers,
     parent_header: Header,
     executing_payload: Payload,
     expected_block_hash: B256,

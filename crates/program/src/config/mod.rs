@@ -14,6 +14,8 @@
 //! configuration that a chain can have.
 
 mod encoding;
+#[cfg(feature = "json")]
+pub mod json;
 pub mod l1;
 pub mod section;
 mod table;
