@@ -33,6 +33,42 @@ pub enum HintError {
         /// What the name asks for.
         expected_bytes: usize,
     },
+    /// A payload of a length that no program sends under its name.
+    #[error("hint {name:?} has a payload of {length_bytes} bytes instead of {allowed_bytes:?}")]
+    Length {
+        /// The name as sent.
+        name: String,
+        /// Length of the payload.
+        length_bytes: usize,
+        /// The lengths the name asks for.
+        allowed_bytes: &'static [usize],
+    },
+    /// A payload of possible length that cannot be read.
+    #[error("hint {name:?} has a payload that is no {what}")]
+    Content {
+        /// The name as sent.
+        name: String,
+        /// What it should be.
+        what: &'static str,
+    },
+    /// A name of programs that this host does not serve.
+    #[error("hint {name:?} belongs to {program}, which this host does not serve")]
+    Unserved {
+        /// The name as sent.
+        name: String,
+        /// Whose hint it is.
+        program: &'static str,
+    },
+    /// A hint at another chain than the host's.
+    #[error("hint {name:?} is for chain {found}, this host serves chain {expected}")]
+    Chain {
+        /// The name as sent.
+        name: String,
+        /// The host's chain.
+        expected: u64,
+        /// The hint's chain.
+        found: u64,
+    },
     /// A precompile that is not answered through the oracle.
     #[error("hint {name:?} asks for the precompile {address}, which is not answered by the oracle")]
     Precompile {

@@ -98,6 +98,15 @@ pub enum OracleError {
         /// What happened to the channel.
         source: ChannelError,
     },
+    /// The oracle had to get the value from somewhere else, and could not.
+    #[cfg(feature = "std")]
+    #[error("the preimage for the {t} key {key} cannot be had: {source}", t = key.key_type())]
+    Fetch {
+        /// The key asked for.
+        key: PreimageKey,
+        /// Why, in the words of the oracle's own error type.
+        source: std::boxed::Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The store behind the oracle failed.
     #[cfg(feature = "std")]
     #[error(transparent)]

@@ -108,6 +108,14 @@ pub enum StoreError {
         /// The key.
         key: PreimageKey,
     },
+    /// A database file cannot be opened, read or written.
+    #[error("{path}: {source}", path = path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What the database says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// An attempt to store a value under a key it does not belong to.
     #[error("key {key} does not take this value: {source}")]
     Refused {
@@ -132,6 +140,38 @@ pub trait PreimageStore {
     /// [`StoreError::Refused`] when the value does not belong to the key, other variants when it
     /// cannot be written.
     fn put(&mut self, key: PreimageKey, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Stores many values, in one go where the store can.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put). Values before the refused one may have been stored.
+    fn put_all(&mut self, entries: &[(PreimageKey, Vec<u8>)]) -> Result<(), StoreError> {
+        entries.iter().try_for_each(|(key, value)| self.put(*key, value))
+    }
+
+    /// All keys, ascending.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn keys(&self) -> Result<Vec<PreimageKey>, StoreError>;
+}
+
+impl<S: PreimageStore + ?Sized> PreimageStore for Box<S> {
+    fn get(&self, key: PreimageKey) -> Result<Option<Vec<u8>>, StoreError> {
+        (**self).get(key)
+    }
+
+    fn put(&mut self, key: PreimageKey, value: &[u8]) -> Result<(), StoreError> {
+        (**self).put(key, value)
+    }
+
+    fn put_all(&mut self, entries: &[(PreimageKey, Vec<u8>)]) -> Result<(), StoreError> {
+        (**self).put_all(entries)
+    }
+
+    fn keys(&self) -> Result<Vec<PreimageKey>, StoreError> {
+        (**self).keys()
+    }
 }
 
 /// Refuses a value under a key it does not belong to.
@@ -195,6 +235,10 @@ impl PreimageStore for MemoryStore {
 
     fn put(&mut self, key: PreimageKey, value: &[u8]) -> Result<(), StoreError> {
         self.insert(key, value.to_vec()).map(drop)
+    }
+
+    fn keys(&self) -> Result<Vec<PreimageKey>, StoreError> {
+        Ok(self.0.keys().copied().collect())
     }
 }
 

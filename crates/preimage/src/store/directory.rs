@@ -123,6 +123,42 @@ impl PreimageStore for DirectoryStore {
         }
         file::replace(&path, |writer| writer.write_all(hex::encode(value).as_bytes()))
     }
+
+    fn keys(&self) -> Result<Vec<PreimageKey>, StoreError> {
+        let mut keys = Vec::new();
+        match self.layout {
+            Layout::File => {
+                let names = names(&self.path)?;
+                keys.extend(names.iter().filter_map(|name| key_of(name.strip_prefix("0x")?)));
+            }
+            Layout::Directory => {
+                let is_head = |name: &String| name.len() == 4 && hex::check_raw(name);
+                for head in names(&self.path)?.into_iter().filter(is_head) {
+                    let tails = names(&self.path.join(&head))?;
+                    keys.extend(tails.iter().filter_map(|tail| key_of(&format!("{head}{tail}"))));
+                }
+            }
+        }
+        keys.sort_unstable();
+        Ok(keys)
+    }
+}
+
+/// The names in a directory. What lies there besides values is nobody's business.
+fn names(path: &Path) -> Result<Vec<String>, StoreError> {
+    let failed =
+        |source| StoreError::Io { path: path.into(), action: "read the directory", source };
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed)? {
+        names.extend(entry.map_err(failed)?.file_name().into_string());
+    }
+    Ok(names)
+}
+
+/// The key whose value a file `<64 digits>.txt` holds, `None` for other names.
+fn key_of(name: &str) -> Option<PreimageKey> {
+    let digits = name.strip_suffix(".txt")?;
+    digits.parse().ok().filter(|_| !digits.starts_with("0x"))
 }
 
 fn make_directory(path: &Path) -> Result<(), StoreError> {

@@ -39,6 +39,13 @@ fn check_store(store: &mut impl PreimageStore) {
     let refused = store.put(missing, b"something else");
     assert!(matches!(refused, Err(StoreError::Refused { key, .. }) if key == missing));
     assert_eq!(store.get(missing).unwrap(), None);
+
+    let expected: Vec<PreimageKey> = sample().iter().map(|(key, _)| key).collect();
+    assert_eq!(store.keys().unwrap(), expected);
+    let more = [keccak(b"one"), keccak(b"two")];
+    store.put_all(&[(more[0], b"one".to_vec()), (more[1], b"two".to_vec())]).unwrap();
+    assert_eq!(store.get(more[1]).unwrap().as_deref(), Some(&b"two"[..]));
+    assert_eq!(store.keys().unwrap().len(), expected.len() + 2);
 }
 
 #[test]
