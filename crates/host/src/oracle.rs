@@ -1,42 +1,11 @@
 //! The oracle over a witness: everything is there from the start, except what only execution tells,
 //! the results of precompiles.
 
-use crate::{PayloadForm, PrecompileCall};
-use rebut_preimage::{Hint, HintError, MemoryStore, OracleError, PreimageKey, PreimageOracle};
-
-/// What a host without a network does about a hint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
-    /// Nothing: the witness holds the data, or there is none to be had. The payload has at least
-    /// this many bytes.
-    Stored { payload_bytes: usize },
-    /// Executes the precompile and stores its result.
-    Precompile,
-}
-
-/// Every hint of the programs in use, and its route.
-const ROUTES: [(&str, Route); 20] = [
-    ("l1-block-header", Route::Stored { payload_bytes: 32 }),
-    ("l1-transactions", Route::Stored { payload_bytes: 32 }),
-    ("l1-receipts", Route::Stored { payload_bytes: 32 }),
-    ("l1-blob", Route::Stored { payload_bytes: 40 }),
-    ("l1-precompile", Route::Precompile),
-    ("l1-precompile-v2", Route::Precompile),
-    ("l2-block-header", Route::Stored { payload_bytes: 32 }),
-    ("l2-transactions", Route::Stored { payload_bytes: 32 }),
-    ("l2-receipts", Route::Stored { payload_bytes: 32 }),
-    ("l2-code", Route::Stored { payload_bytes: 32 }),
-    ("l2-state-node", Route::Stored { payload_bytes: 32 }),
-    ("l2-output", Route::Stored { payload_bytes: 32 }),
-    ("starting-l2-output", Route::Stored { payload_bytes: 32 }),
-    ("l2-output-root", Route::Stored { payload_bytes: 32 }),
-    ("agreed-pre-state", Route::Stored { payload_bytes: 32 }),
-    ("l2-account-proof", Route::Stored { payload_bytes: 28 }),
-    ("l2-account-storage-proof", Route::Stored { payload_bytes: 60 }),
-    ("l2-payload-witness", Route::Stored { payload_bytes: 1 }),
-    ("l2-block-data", Route::Stored { payload_bytes: 64 }),
-    ("l2-block-hash-lookup", Route::Stored { payload_bytes: 40 }),
-];
+use crate::{
+    PayloadForm,
+    routes::{Request, Routed, precompile_preimages},
+};
+use rebut_preimage::{MemoryStore, OracleError, PreimageKey, PreimageOracle};
 
 /// Answers from stored preimages; hints at precompiles add their results.
 ///
@@ -70,20 +39,6 @@ impl WitnessOracle {
     pub fn remove(&mut self, key: &PreimageKey) -> Option<Vec<u8>> {
         self.store.remove(key)
     }
-
-    /// Stores the result under the key of the call, and the call under the keccak key of the same
-    /// hash: whoever proves the result on chain needs the call.
-    fn run_precompile(&mut self, hint: Hint) -> Result<(), OracleError> {
-        let form = if hint.name == "l1-precompile" { self.form } else { PayloadForm::WithGas };
-        let call = PrecompileCall::parse(&hint.name, &hint.payload, form)?;
-        let result = call.execute(&hint.name)?;
-        // Key and payload: the key hashes exactly the payload, in either form.
-        let inputs = PreimageKey::keccak256(alloy_primitives::keccak256(&hint.payload));
-        let key = inputs.result_key();
-        self.store.insert(key, result)?;
-        self.store.insert(inputs, hint.payload)?;
-        Ok(())
-    }
 }
 
 impl PreimageOracle for WitnessOracle {
@@ -91,23 +46,15 @@ impl PreimageOracle for WitnessOracle {
         self.store.value(&key).map(<[u8]>::to_vec).ok_or(OracleError::Missing { key })
     }
 
+    /// The witness holds what other hints ask for, or it is not to be had.
     fn hint(&mut self, hint: &[u8]) -> Result<(), OracleError> {
-        let hint = Hint::parse(hint)?;
-        let Some((_, route)) = ROUTES.iter().find(|(name, _)| *name == hint.name) else {
-            return Err(HintError::Name { name: hint.name }.into());
-        };
-        match route {
-            Route::Precompile => self.run_precompile(hint),
-            Route::Stored { payload_bytes } if hint.payload.len() < *payload_bytes => {
-                Err(HintError::Payload {
-                    name: hint.name,
-                    length_bytes: hint.payload.len(),
-                    expected_bytes: *payload_bytes,
-                }
-                .into())
+        let (_, routed) = Routed::parse(hint)?;
+        if let Request::Precompile { name, payload } = routed.request {
+            for (key, value) in precompile_preimages(&name, &payload, self.form)? {
+                self.store.insert(key, value)?;
             }
-            Route::Stored { .. } => Ok(()),
         }
+        Ok(())
     }
 }
 
@@ -115,6 +62,7 @@ impl PreimageOracle for WitnessOracle {
 mod tests {
     use super::*;
     use alloy_primitives::{Address, hex, keccak256};
+    use rebut_preimage::{Hint, HintError};
 
     /// ecrecover of a known signature, with the gas it costs.
     fn call() -> (Address, u64, Vec<u8>) {
@@ -162,14 +110,9 @@ mod tests {
         let key = PreimageKey::keccak256(keccak256(b"node"));
         store.insert(key, b"node".to_vec()).unwrap();
         let mut oracle = WitnessOracle::new(store.clone());
-        for (name, route) in ROUTES {
-            if let Route::Stored { payload_bytes } = route {
-                oracle.hint(&Hint::encode(name, &vec![7; payload_bytes])).unwrap();
-                let short = oracle.hint(&Hint::encode(name, &vec![7; payload_bytes - 1]));
-                assert!(
-                    matches!(short, Err(OracleError::Hint(HintError::Payload { .. }))),
-                    "{name}"
-                );
+        for (name, payload, request, _) in crate::routes::tests::samples() {
+            if !matches!(request, Request::Precompile { .. }) {
+                oracle.hint(&Hint::encode(name, &payload)).unwrap();
             }
         }
         assert_eq!(oracle.store(), &store);
