@@ -4,7 +4,10 @@
 //! Source: Linux system calls of MIPS64 (n64). Number in `$2`, arguments from `$4` on; the result
 //! is in `$2`, or an error number if `$7` is not 0.
 
+mod carried;
 mod heap;
+
+pub use carried::carried_chains;
 
 use core::arch::{asm, global_asm};
 use rebut_preimage::{Channel, ChannelError};

@@ -120,7 +120,7 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 }
 
 /// Prints lines of a name and a value on standard output.
-fn print_lines(lines: &[(&str, String)]) -> anyhow::Result<()> {
+pub fn print_lines(lines: &[(&str, String)]) -> anyhow::Result<()> {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let text: Vec<_> =
         lines.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect();

@@ -8,6 +8,7 @@ mod cannon;
 mod demo;
 mod files;
 mod log;
+mod prestate;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
@@ -38,6 +39,9 @@ enum Command {
     /// The Cannon virtual machine, with the flags and files of the deployed tool.
     #[command(subcommand)]
     Cannon(cannon::Command),
+    /// Absolute prestates: what a dispute about a program starts from, with the chains it carries.
+    #[command(subcommand)]
+    Prestate(prestate::Command),
     /// Prove instructions of a block's execution and verify them on chain, all in this process.
     Demo(demo::Arguments),
 }
@@ -65,6 +69,7 @@ fn run(command: Command) -> Outcome {
     match command {
         Command::Block(command) => block::run(command),
         Command::Cannon(command) => cannon::run(command),
+        Command::Prestate(command) => prestate::run(command),
         Command::Demo(arguments) => demo::run(&arguments),
     }
 }

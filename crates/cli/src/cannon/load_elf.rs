@@ -23,7 +23,10 @@ pub fn load_elf(arguments: &LoadElf) -> Result<(), CannonError> {
 }
 
 /// The version of a name. Names of other machines are told from names of none.
-fn parse_version(name: &str) -> Result<StateVersion, CannonError> {
+///
+/// # Errors
+/// The machine of that name is not here, or there is none.
+pub fn parse_version(name: &str) -> Result<StateVersion, CannonError> {
     if let Some(version) = StateVersion::ALL.into_iter().find(|v| v.name() == name) {
         return Ok(version);
     }

@@ -23,7 +23,9 @@ mod traceback;
 mod witness;
 
 pub use arguments::double_dashes;
-pub use error::{exit_code_of, is_interrupt};
+pub use error::{CannonError, exit_code_of, is_interrupt};
+pub use load_elf::parse_version;
+pub use run::check_state_name;
 
 use crate::Outcome;
 use crate::files::{FileError, Output};

@@ -1,8 +1,9 @@
-//! `rebut cannon` from outside: what it reads and writes, and how it ends.
+//! `rebut cannon` and `rebut prestate` from outside: what it reads and writes, and how it ends.
 
 mod bad_input;
 mod load_elf;
 mod preimages;
+mod prestate;
 mod program;
 mod proofs;
 mod runs;
@@ -36,6 +37,7 @@ fn main() {
         runs::trials(),
         proofs::trials(),
         preimages::trials(),
+        prestate::trials(),
         bad_input::trials(),
     ]
     .into_iter()

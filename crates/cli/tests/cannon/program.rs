@@ -78,6 +78,12 @@ impl Program {
         at
     }
 
+    /// Puts bytes into the data segment, aligned to 8.
+    pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.data(bytes);
+        self
+    }
+
     pub fn print(&mut self, text: &str) -> &mut Self {
         let at = self.data(text.as_bytes());
         self.syscall(WRITE, &[STDOUT, at, text.len() as u32])

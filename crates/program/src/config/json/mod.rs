@@ -149,7 +149,7 @@ fn without_blobs(config: &RollupConfig) -> Option<L1Config> {
     never.then(|| config.l1.clone())
 }
 
-/// The rollup's file, as `op-node` writes it.
+/// The rollup's file, in the spelling of `op-node`, with the members that `kona` adds.
 ///
 /// # Errors
 /// None that a configuration could cause; the writer of JSON has an error type.

@@ -282,7 +282,7 @@ const fn operator_fee(params: B256) -> OperatorFee {
     }
 }
 
-/// The file, as `op-node` writes it.
+/// The file.
 pub(super) fn write(config: &RollupConfig) -> Result<Value, serde_json::Error> {
     let Genesis { l1, l2, l2_time, system_config } = &config.genesis;
     let block = |id: &BlockId| json!({ "hash": id.hash, "number": id.number });

@@ -1,0 +1,154 @@
+//! `rebut prestate`: the state a dispute about a program starts from, with the chains it carries.
+//!
+//! A program knows the chains of the registry it was compiled with, and those in the section of its
+//! image that `build` fills. The hash of the result is what a dispute game is deployed with.
+//!
+//! Exit codes: 0 when it went well; `verify` ends with 1 when the prestate is another, and every command
+//! with 2 when it could not be done.
+
+mod build;
+mod carried;
+mod show;
+
+use crate::Outcome;
+use crate::cannon::CannonError;
+use crate::files::FileError;
+use alloy_primitives::B256;
+use rebut_fpvm::LoadError;
+use rebut_program::config::{ConfigError, json::JsonError, section::SectionError};
+use std::path::PathBuf;
+
+/// The commands on absolute prestates.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Build the absolute prestate of a program, carrying chains.
+    Build(BuildArguments),
+    /// Build it again and compare. Exit code: 0 the same, 1 another, 2 neither.
+    Verify(VerifyArguments),
+    /// Say which chains a prestate carries.
+    Show(ShowArguments),
+}
+
+/// What a prestate is made of.
+#[derive(Debug, clap::Args)]
+pub struct Inputs {
+    /// The rollup configuration (JSON) of a chain to carry. May be given several times; without it the
+    /// program knows the chains of the registry alone.
+    #[arg(long, value_name = "FILE")]
+    rollup_config: Vec<PathBuf>,
+    /// The configuration (JSON) of the L1 chain below: the `config` object of a geth genesis. Public
+    /// networks need none.
+    #[arg(long, value_name = "FILE", requires = "rollup_config")]
+    l1_config: Option<PathBuf>,
+    /// The program's ELF file.
+    #[arg(long, value_name = "ELF")]
+    guest: PathBuf,
+    /// The version of the virtual machine.
+    #[arg(long = "type", value_name = "TYPE", default_value = "multithreaded64-5")]
+    version: String,
+}
+
+/// What `build` takes.
+#[derive(Debug, clap::Args)]
+pub struct BuildArguments {
+    #[command(flatten)]
+    inputs: Inputs,
+    /// Where the prestate goes.
+    #[arg(long, value_name = "FILE", default_value = "prestate.bin.gz")]
+    out: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `verify` takes.
+#[derive(Debug, clap::Args)]
+pub struct VerifyArguments {
+    #[command(flatten)]
+    inputs: Inputs,
+    /// The hash it should have, as a dispute game names it.
+    #[arg(long, value_name = "HASH", required_unless_present = "prestate")]
+    hash: Option<B256>,
+    /// The prestate file it should be equal to.
+    #[arg(long, value_name = "FILE")]
+    prestate: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `show` takes.
+#[derive(Debug, clap::Args)]
+pub struct ShowArguments {
+    /// A prestate: `.bin` or `.bin.gz`.
+    file: PathBuf,
+    /// Print one JSON object, with the whole configuration of each chain.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why there is no prestate, or nothing to say about one.
+#[derive(Debug, thiserror::Error)]
+pub enum PrestateError {
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// There is no machine of that version.
+    #[error(transparent)]
+    Version(#[from] CannonError),
+    /// A configuration that is none, or that cannot be carried.
+    #[error("{}: {source}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: JsonError,
+    },
+    /// A chain that no program of this kind can prove.
+    #[error("{}: {source}", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ConfigError,
+    },
+    /// One chain from two files.
+    #[error("{}: chain {chain_id} is given twice", path.display())]
+    Twice {
+        /// The second file.
+        path: PathBuf,
+        /// The chain.
+        chain_id: u64,
+    },
+    /// The program cannot carry the chains.
+    #[error("{}: {source}", path.display())]
+    Section {
+        /// The program or prestate.
+        path: PathBuf,
+        /// Why.
+        source: SectionError,
+    },
+    /// The section is in the program's file but not in what the machine loads of it.
+    #[error("{}: the section for chain configurations is not loaded", path.display())]
+    NotLoaded {
+        /// The program.
+        path: PathBuf,
+    },
+    /// The program cannot be loaded.
+    #[error("{}: {source}", path.display())]
+    Load {
+        /// The program.
+        path: PathBuf,
+        /// Why.
+        source: LoadError,
+    },
+}
+
+/// Runs the command. Nothing but a comparison ends with 1.
+pub fn run(command: Command) -> Outcome {
+    Ok(crate::block::ended(match command {
+        Command::Build(arguments) => build::build(&arguments),
+        Command::Verify(arguments) => build::verify(&arguments),
+        Command::Show(arguments) => show::show(&arguments),
+    }))
+}
