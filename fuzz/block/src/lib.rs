@@ -1,4 +1,4 @@
-//! Fuzz targets of block witness files, the block program and execution.
+//! Fuzz targets of block witness files, chain configurations, the block program and execution.
 //!
 //! A target is one call of a function in here, which asserts what must hold for any input: no panic,
 //! one encoding for one value, the same result each time, the same trie as by another implementation,
@@ -6,6 +6,7 @@
 //!
 //! The seeds are made by [`seeds`], so that nothing binary has to be kept.
 
+pub mod chains;
 pub mod execution;
 #[path = "../../machine/src/many.rs"]
 pub mod many;

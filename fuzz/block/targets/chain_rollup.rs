@@ -1,0 +1,3 @@
+//! Rollup configurations as JSON.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| rebut_fuzz_block::chains::rollup(input));
