@@ -53,6 +53,22 @@ pub enum ResetError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CriticalError {
+    /// A receipt is not what the protocol of L1 says.
+    #[error("receipt {index} of L1 block {block} is malformed")]
+    Receipt {
+        /// The L1 block.
+        block: u64,
+        /// Index of the receipt in the block.
+        index: usize,
+    },
+    /// A transaction is not what the protocol of L1 says.
+    #[error("transaction {index} of L1 block {block} is malformed")]
+    Transaction {
+        /// The L1 block.
+        block: u64,
+        /// Index of the transaction in the block.
+        index: usize,
+    },
     /// An event of the portal is no deposit.
     #[error("log {log} of L1 block {block} is a malformed deposit: {reason}")]
     Deposit {

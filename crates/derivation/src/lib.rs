@@ -22,19 +22,26 @@
 
 extern crate alloc;
 
+mod abi;
 mod batch;
 mod blob;
 mod block;
 mod channel;
 mod config;
 mod decompress;
+#[cfg_attr(not(test), expect(dead_code, reason = "no pipeline uses it yet"))]
+mod deposits;
 mod error;
 #[cfg(test)]
 mod fixtures;
 mod frame;
+#[cfg(test)]
+mod memory_l1;
+mod receipts;
 mod source;
 #[cfg_attr(not(test), expect(dead_code, reason = "no pipeline uses it yet"))]
 mod stages;
+mod system_config;
 
 pub use batch::{
     Batch, BatchError, SingularBatch, SpanBatch, SpanBlock, SpanEncodeError, TransactionError,

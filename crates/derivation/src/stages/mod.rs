@@ -6,3 +6,5 @@ pub(crate) mod channel_reader;
 pub(crate) mod frame_queue;
 #[cfg(test)]
 mod recorded;
+pub(crate) mod retrieval;
+pub(crate) mod traversal;

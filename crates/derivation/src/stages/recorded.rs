@@ -5,16 +5,17 @@
 
 use super::{
     channel_assembler::ChannelAssembler, channel_bank::ChannelBank, channel_reader::ChannelReader,
-    frame_queue::FrameQueue,
+    frame_queue::FrameQueue, retrieval::batcher_data,
 };
 use crate::{
     Batch, Frame, RollupConfig, decode_blob,
     fixtures::{config_at, l1_block},
+    memory_l1::MemoryL1,
 };
 use alloc::vec::Vec;
-use alloy_consensus::{Transaction, TxEnvelope};
-use alloy_eips::eip2718::Decodable2718;
-use alloy_primitives::{Bytes, address};
+use alloy_consensus::{Header, Transaction, TxEnvelope};
+use alloy_eips::eip2718::{Decodable2718, Encodable2718};
+use alloy_primitives::{Address, Bytes, address, hex, keccak256};
 use rebut_execution::Fork;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -119,4 +120,63 @@ fn the_recorded_zlib_channel_holds_one_batch() {
     let Some(text) = rebut_recordings::read("derivation/batch.hex") else { return };
     let channel = hex::decode(text.trim_ascii()).unwrap();
     assert_eq!(batches(&config_at(&[]), channel.into()).0, [1_409_459]);
+}
+
+/// The batcher of OP Mainnet sent the recorded transaction.
+#[test]
+fn the_recorded_transaction_is_retrieved() {
+    let Some(raw) = rebut_recordings::read("derivation/raw_batcher_tx.hex") else { return };
+    let mut config = config_at(&[]);
+    config.batch_inbox = address!("ff00000000000000000000000000000000000010");
+    let mut l1 = MemoryL1::default();
+    let block = l1.push(0, [raw.into()].into(), Vec::new(), &[]);
+    for (batcher, count) in [
+        (address!("6887246668a3b87f54deb3b94ba47a6f63f32985"), 1),
+        (address!("6887246668a3b87f54deb3b94ba47a6f63f32986"), 0),
+    ] {
+        let data = batcher_data(&config, &block, batcher, &mut l1).unwrap();
+        assert_eq!(data.len(), count, "{batcher}");
+    }
+}
+
+/// Each transaction of real L1 blocks is found by the sender and recipient that are recorded beside it.
+#[test]
+fn transactions_of_recorded_blocks_are_retrieved_by_sender_and_recipient() {
+    for (name, number, count) in [("pre-shanghai", 0x84_0249, 62), ("post-shanghai", 0x84_161e, 29)]
+    {
+        let name = alloc::format!("l1/op-service-sources/blocks/{name}-success_data.json");
+        let Some(file) = rebut_recordings::read(&name) else { return };
+        let json: Value = serde_json::from_slice(&file).unwrap();
+        let header: Header = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(header.number, number);
+        assert_eq!(alloc::format!("{:?}", header.hash_slow()), json["hash"].as_str().unwrap());
+
+        let recorded = json["transactions"].as_array().unwrap();
+        assert_eq!(recorded.len(), count, "{name}");
+        let mut l1 = MemoryL1::default();
+        let transactions: Vec<Bytes> = recorded.iter().map(encoded).collect();
+        let block = l1.push(0, transactions, Vec::new(), &[]);
+        for transaction in recorded {
+            let Some(to) = transaction["to"].as_str() else { continue };
+            let mut config = config_at(&[]);
+            config.batch_inbox = to.parse().unwrap();
+            let from: Address = transaction["from"].as_str().unwrap().parse().unwrap();
+            let expected: Vec<Bytes> = recorded
+                .iter()
+                .filter(|other| {
+                    other["to"] == transaction["to"] && other["from"] == transaction["from"]
+                })
+                .map(|other| bytes(&other["input"]))
+                .collect();
+            assert_eq!(batcher_data(&config, &block, from, &mut l1).unwrap(), expected);
+        }
+    }
+}
+
+/// A recorded transaction as the block has it; its hash shows that it is.
+fn encoded(recorded: &Value) -> Bytes {
+    let transaction: TxEnvelope = serde_json::from_value(recorded.clone()).unwrap();
+    let encoded = transaction.encoded_2718();
+    assert_eq!(hex::encode_prefixed(keccak256(&encoded)), recorded["hash"].as_str().unwrap());
+    encoded.into()
 }
