@@ -8,6 +8,7 @@ mod guests;
 mod registry;
 mod tidy;
 mod toolbox;
+mod upgrades;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -42,6 +43,12 @@ enum Command {
     Registry(registry::Arguments),
     /// Make the block that `rebut demo` carries.
     DemoBlock,
+    /// Make the upgrade transactions that the derivation embeds.
+    Upgrades {
+        /// Compare with what is there instead of writing.
+        #[arg(long)]
+        check: bool,
+    },
     /// Build the fuzz targets and run each for a while. Needs a C++ compiler.
     Fuzz {
         /// How long each target runs.
@@ -85,6 +92,16 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Guests(arguments) => guests::run(&root, &arguments),
         Command::Registry(arguments) => registry::run(&root, &arguments),
         Command::Fuzz { seconds, target } => fuzz::run(&root, seconds, target.as_deref()),
+        Command::Upgrades { check } => {
+            let compared = if check { upgrades::check(&root)? } else { false };
+            if !check {
+                upgrades::write(&root)?;
+                println!("upgrades: written");
+            } else if compared {
+                println!("upgrades: match the recorded ones");
+            }
+            Ok(())
+        }
         Command::DemoBlock => {
             let file = demo_block::demo_block(&root)?;
             println!("demo block: written to {}", file.display());

@@ -1,6 +1,6 @@
 //! Errors of the pipeline, by what the caller does next.
 
-use crate::BlockId;
+use crate::{BlockId, L2BlockError};
 use alloy_primitives::B256;
 
 /// Why no attributes could be derived.
@@ -78,5 +78,13 @@ pub enum CriticalError {
         log: u64,
         /// What is wrong.
         reason: &'static str,
+    },
+    /// A block of the safe chain is none that derivation makes.
+    #[error("L2 block {number}: {error}")]
+    L2Block {
+        /// Of the block.
+        number: u64,
+        /// What is wrong.
+        error: L2BlockError,
     },
 }

@@ -23,18 +23,23 @@
 extern crate alloc;
 
 mod abi;
+#[cfg_attr(not(test), expect(dead_code, reason = "no pipeline uses it yet"))]
+mod attributes;
 mod batch;
 mod blob;
 mod block;
 mod channel;
 mod config;
 mod decompress;
-#[cfg_attr(not(test), expect(dead_code, reason = "no pipeline uses it yet"))]
 mod deposits;
 mod error;
 #[cfg(test)]
+mod fixture_chain;
+#[cfg(test)]
 mod fixtures;
 mod frame;
+mod l1_info;
+mod l2_block;
 #[cfg(test)]
 mod memory_l1;
 mod receipts;
@@ -42,9 +47,11 @@ mod source;
 #[cfg_attr(not(test), expect(dead_code, reason = "no pipeline uses it yet"))]
 mod stages;
 mod system_config;
+mod upgrades;
 
 pub use batch::{
-    Batch, BatchError, SingularBatch, SpanBatch, SpanBlock, SpanEncodeError, TransactionError,
+    Batch, BatchError, DropReason, SingularBatch, SpanBatch, SpanBlock, SpanEncodeError,
+    TransactionError,
 };
 pub use blob::{BlobError, decode_blob};
 pub use block::{BlockId, L1BlockRef, L2BlockRef};
@@ -53,4 +60,6 @@ pub use config::{
 };
 pub use error::{CriticalError, PipelineError, ResetError};
 pub use frame::{ChannelId, Frame, FrameError};
+pub use l1_info::L1InfoError;
+pub use l2_block::L2BlockError;
 pub use source::{L1Source, L2Block, L2Source};

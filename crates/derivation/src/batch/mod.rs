@@ -13,6 +13,7 @@
 mod singular;
 mod span;
 mod span_transaction;
+mod validity;
 
 use crate::RollupConfig;
 use alloc::vec::Vec;
@@ -20,6 +21,8 @@ use alloy_rlp::{Decodable, Encodable};
 pub use singular::SingularBatch;
 pub use span::{SpanBatch, SpanBlock, SpanEncodeError};
 pub use span_transaction::TransactionError;
+pub use validity::DropReason;
+pub(crate) use validity::{Context, Validity, check_singular, check_span, check_span_prefix};
 
 /// Version byte of singular batches.
 const SINGULAR: u8 = 0;
