@@ -204,8 +204,11 @@ pub fn check(root: &Path) -> Result<bool, UpgradesError> {
     Ok(true)
 }
 
-/// The files as they should be.
-fn generate(root: &Path) -> Result<Option<Vec<(PathBuf, Vec<u8>)>>, UpgradesError> {
+/// A file's path and what it is to hold.
+type File = (PathBuf, Vec<u8>);
+
+/// The files as they should be, `None` where there is nothing to make them from.
+fn generate(root: &Path) -> Result<Option<Vec<File>>, UpgradesError> {
     let Some(data) = rebut_recordings::path("upgrades") else { return Ok(None) };
     let file = |fork: &str| root.join(format!("crates/derivation/assets/upgrades/{fork}.rlp"));
     let mut files = Vec::new();
