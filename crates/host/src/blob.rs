@@ -82,10 +82,10 @@ pub(crate) fn preimages(commitment: &Commitment, blob: &[u8]) -> Vec<(PreimageKe
     entries
 }
 
-/// The commitment in the inputs of a blob key: `commitment ‖ z`.
+/// The commitment in the inputs of a blob key, `commitment ‖ z`, where z is the point of an element.
 pub(crate) fn commitment_of_inputs(inputs: &[u8]) -> Option<Commitment> {
     let (commitment, z) = inputs.split_first_chunk::<48>()?;
-    (z.len() == 32).then_some(*commitment)
+    POINTS.iter().any(|point| point.as_slice() == z).then_some(*commitment)
 }
 
 /// A versioned hash as text, for messages.
@@ -139,8 +139,11 @@ mod tests {
 
     #[test]
     fn inputs_of_a_blob_key() {
-        let inputs = [[7; 48].as_slice(), &[8; 32]].concat();
+        let inputs = [[7; 48].as_slice(), &POINTS[4095]].concat();
         assert_eq!(commitment_of_inputs(&inputs), Some([7; 48]));
         assert_eq!(commitment_of_inputs(&inputs[..79]), None);
+        // A point that belongs to no element, such as its number.
+        let inputs = [[7; 48].as_slice(), &B256::with_last_byte(2).0].concat();
+        assert_eq!(commitment_of_inputs(&inputs), None);
     }
 }

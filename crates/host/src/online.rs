@@ -8,9 +8,8 @@
 //!                                  └► nodes ─► verified ─► store ─► given out
 //! ```
 //!
-//! Invariant: only verified data enters the store, and what a store already held is verified as far as
-//! mathematics goes before it leaves: hashes by hashing, blob elements by the commitment to the whole
-//! blob, precompile results by running the call again. A wrong value is an error, never an answer.
+//! Invariant: only verified data enters the store, and only what is verified in full leaves it, also
+//! where somebody else filled the store. A wrong value is an error, never an answer.
 
 use crate::{
     PayloadForm,
@@ -22,44 +21,41 @@ use crate::{
     routes::{BlockName, Request, Routed, precompile_preimages},
     source::{NodeUrl, Policy, Pool, RpcNode, SourceError},
     store::AnyStore,
+    verified::{Evidence, EvidenceError, VerifiedStore},
 };
-use alloy_primitives::{Address, B256, Bytes, hex, keccak256};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 use rebut_preimage::{
     HintError, KeyType, OracleError, PreimageKey, PreimageOracle, PreimageStore, StoreError,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use rebut_program::Boot;
+use std::collections::BTreeMap;
 
-/// What the program is told before it asks for anything: the local keys.
+/// Local identifier of the rollup configuration, off-chain only.
+const ROLLUP_CONFIG_IDENTIFIER: u64 = 6;
+/// Local identifier of the L1 chain's configuration, off-chain only.
+const L1_CONFIG_IDENTIFIER: u64 = 7;
+
+/// What the program is told before it asks for anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Boot {
-    /// Key 1: the L1 block up to which data counts.
-    pub l1_head: B256,
-    /// Key 2: the output root both sides agree on.
-    pub agreed_output_root: B256,
-    /// Key 3: the output root in dispute.
-    pub claimed_output_root: B256,
-    /// Key 4: the L2 block the claim is about.
-    pub claimed_block_number: u64,
-    /// Key 5: the L2 chain.
-    pub l2_chain_id: u64,
+pub struct LocalValues {
+    /// Keys 1 to 5, the only ones that a dispute knows.
+    pub boot: Boot,
     /// Key 6, off-chain only: the rollup configuration as JSON text.
     pub rollup_config: Option<Vec<u8>>,
     /// Key 7, off-chain only: the L1 chain configuration as JSON text.
     pub l1_config: Option<Vec<u8>>,
 }
 
-impl Boot {
+impl LocalValues {
     /// The value of a local key.
-    pub fn local(&self, identifier: u64) -> Option<Vec<u8>> {
+    pub fn get(&self, identifier: u64) -> Option<Vec<u8>> {
         match identifier {
-            1 => Some(self.l1_head.to_vec()),
-            2 => Some(self.agreed_output_root.to_vec()),
-            3 => Some(self.claimed_output_root.to_vec()),
-            4 => Some(self.claimed_block_number.to_be_bytes().to_vec()),
-            5 => Some(self.l2_chain_id.to_be_bytes().to_vec()),
-            6 => self.rollup_config.clone(),
-            7 => self.l1_config.clone(),
-            _ => None,
+            ROLLUP_CONFIG_IDENTIFIER => self.rollup_config.clone(),
+            L1_CONFIG_IDENTIFIER => self.l1_config.clone(),
+            _ => {
+                let mut values = self.boot.local_values().into_iter();
+                values.find(|(known, _)| *known == identifier).map(|(_, value)| value)
+            }
         }
     }
 }
@@ -68,7 +64,7 @@ impl Boot {
 #[derive(Clone, Debug)]
 pub struct HostConfig {
     /// The local keys.
-    pub boot: Boot,
+    pub local: LocalValues,
     /// The L2 block that the agreed output root belongs to.
     pub agreed_l2_head: B256,
     /// Execution nodes of L1. With no node of any kind the host works offline.
@@ -110,18 +106,12 @@ pub enum HostError {
         /// The hint's name.
         hint: String,
     },
-    /// A value from the store that is none of the blob that its key belongs to.
-    #[error("the store holds a wrong element of the blob with commitment {commitment}; remove it")]
-    WrongElement {
-        /// The commitment.
-        commitment: String,
-    },
-    /// A value from the store that is not what the call gives.
-    #[error("the store holds a wrong precompile result; remove it")]
-    WrongResult,
     /// A precompile hint cannot be followed.
     #[error(transparent)]
     Hint(#[from] HintError),
+    /// What the store holds is wrong.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -129,16 +119,14 @@ pub enum HostError {
 
 /// A host that answers a program, natively or behind pipes (see [`rebut_preimage::serve`]).
 pub struct Host {
-    boot: Boot,
+    local: LocalValues,
     agreed_l2_head: B256,
     l1: Blocks,
     beacon: Pool<BeaconNode>,
     l2: Blocks,
-    store: AnyStore,
+    store: VerifiedStore,
     form: PayloadForm,
     hints: Hints,
-    /// Commitments whose blob in the store was recomputed.
-    blobs: BTreeSet<blob::Commitment>,
     /// Accounts that were proven to have a code, by its hash, and where.
     owners: BTreeMap<B256, (Address, B256)>,
 }
@@ -153,14 +141,15 @@ struct Hints {
 
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Host").field("boot", &self.boot).finish_non_exhaustive()
+        f.debug_struct("Host").field("local", &self.local).finish_non_exhaustive()
     }
 }
 
 impl Host {
     /// A host over a store. Does not connect.
     pub fn new(config: HostConfig, store: AnyStore) -> Self {
-        let HostConfig { boot, agreed_l2_head, policy, .. } = config;
+        let HostConfig { local, agreed_l2_head, policy, .. } = config;
+        let l2_chain_id = local.boot.chain_id;
         let nodes = |urls: Vec<NodeUrl>, chain, methods| {
             let node = |url| RpcNode::new(url, chain, methods, &policy);
             Pool::new(urls.into_iter().map(node).collect(), policy.clone())
@@ -169,13 +158,12 @@ impl Host {
         Self {
             l1: Blocks::new(ChainKind::L1, nodes(config.l1, config.l1_chain_id, L1_METHODS)),
             beacon: Pool::new(beacon.collect(), policy.clone()),
-            l2: Blocks::new(ChainKind::L2, nodes(config.l2, Some(boot.l2_chain_id), L2_METHODS)),
-            boot,
+            l2: Blocks::new(ChainKind::L2, nodes(config.l2, Some(l2_chain_id), L2_METHODS)),
+            local,
             agreed_l2_head,
-            store,
+            store: VerifiedStore::new(store, config.payload_form),
             form: config.payload_form,
             hints: Hints::default(),
-            blobs: BTreeSet::new(),
             owners: BTreeMap::new(),
         }
     }
@@ -197,46 +185,15 @@ impl Host {
 
     /// What is stored by now.
     pub const fn store(&self) -> &AnyStore {
-        &self.store
+        self.store.inner()
     }
 
-    /// The value of `key` in the store, verified.
+    /// The value of `key` in the store, verified in full.
     fn stored(&mut self, key: PreimageKey) -> Result<Option<Vec<u8>>, HostError> {
-        let Some(value) = self.store.get(key)? else { return Ok(None) };
-        match key.key_type() {
-            KeyType::Blob => Ok(self.blob_is_verified(key)?.then_some(value)),
-            KeyType::Precompile => Ok(self.result_is_verified(key, &value)?.then_some(value)),
-            KeyType::Local | KeyType::Keccak256 | KeyType::Sha256 => Ok(Some(value)),
-        }
-    }
-
-    /// Whether the whole blob of an element is in the store and has the commitment in the key.
-    fn blob_is_verified(&mut self, key: PreimageKey) -> Result<bool, HostError> {
-        let Some(inputs) = self.store.get(key.inputs_key())? else { return Ok(false) };
-        let Some(commitment) = blob::commitment_of_inputs(&inputs) else { return Ok(false) };
-        if self.blobs.contains(&commitment) {
-            return Ok(true);
-        }
-        let mut bytes = Vec::with_capacity(blob::BLOB_BYTES);
-        for element in blob::element_keys(&commitment) {
-            match self.store.get(element)? {
-                Some(value) => bytes.extend_from_slice(&value),
-                None => return Ok(false),
-            }
-        }
-        if blob::commitment(&bytes) != Some(commitment) {
-            let commitment = hex::encode_prefixed(commitment);
-            return Err(HostError::WrongElement { commitment });
-        }
-        self.blobs.insert(commitment);
-        Ok(true)
-    }
-
-    /// Whether the call is in the store and gives this result.
-    fn result_is_verified(&self, key: PreimageKey, value: &[u8]) -> Result<bool, HostError> {
-        let Some(payload) = self.store.get(key.inputs_key())? else { return Ok(false) };
-        let [(_, result), _] = precompile_preimages("l1-precompile", &payload, self.form)?;
-        if result == value { Ok(true) } else { Err(HostError::WrongResult) }
+        Ok(match self.store.get(key)? {
+            Some((value, Evidence::Full)) => Some(value),
+            Some((_, Evidence::Shape)) | None => None,
+        })
     }
 
     /// Follows hints until `key` is in the store.
@@ -258,17 +215,17 @@ impl Host {
     /// Gets what a hint asks for, and stores it.
     fn follow(&mut self, request: &Request) -> Result<(), HostError> {
         match request {
-            Request::L1Header(hash) => self.l1.header(*hash, &mut self.store).map(drop),
-            Request::L1Transactions(hash) => self.l1.transactions(*hash, &mut self.store),
-            Request::L1Receipts(hash) => self.l1.receipts(*hash, &mut self.store),
+            Request::L1Header(hash) => self.l1.header(*hash, self.store.inner_mut()).map(drop),
+            Request::L1Transactions(hash) => self.l1.transactions(*hash, self.store.inner_mut()),
+            Request::L1Receipts(hash) => self.l1.receipts(*hash, self.store.inner_mut()),
             Request::Blob { hash, timestamp } => self.blob(*hash, *timestamp),
             Request::Precompile { name, payload } => {
                 let entries = precompile_preimages(name, payload, self.form)?;
-                Ok(self.store.put_all(&entries)?)
+                Ok(self.store.inner_mut().put_all(&entries)?)
             }
-            Request::L2Header(hash) => self.l2.header(*hash, &mut self.store).map(drop),
-            Request::L2Transactions(hash) => self.l2.transactions(*hash, &mut self.store),
-            Request::L2Receipts(hash) => self.l2.receipts(*hash, &mut self.store),
+            Request::L2Header(hash) => self.l2.header(*hash, self.store.inner_mut()).map(drop),
+            Request::L2Transactions(hash) => self.l2.transactions(*hash, self.store.inner_mut()),
+            Request::L2Receipts(hash) => self.l2.receipts(*hash, self.store.inner_mut()),
             Request::Code(hash) => self.code(*hash),
             Request::StateNode(hash) => self.state_node(*hash),
             Request::Output(root) => self.output(*root),
@@ -291,8 +248,7 @@ impl Host {
         }
         let wanted = format!("{} of L1 time {timestamp}", blob::name(hash));
         let found = self.beacon.fetch(wanted, |node| node.blob(hash, timestamp))?;
-        self.store.put_all(&blob::preimages(&found.commitment, &found.blob))?;
-        self.blobs.insert(found.commitment);
+        self.store.inner_mut().put_all(&blob::preimages(&found.commitment, &found.blob))?;
         Ok(())
     }
 
@@ -313,7 +269,7 @@ impl Host {
 
     fn output(&mut self, root: B256) -> Result<(), HostError> {
         let block = self.agreed_l2_head;
-        let Found { header, .. } = self.l2.header(block, &mut self.store)?;
+        let Found { header, .. } = self.l2.header(block, self.store.inner_mut())?;
         let wanted = format!("the L2 output {root}");
         let pool = self.l2.require("an output")?;
         let output = pool.fetch(wanted, |node| l2::output(node, root, block, &header))?;
@@ -327,8 +283,8 @@ impl Host {
         slots: &[B256],
     ) -> Result<(), HostError> {
         let Found { hash, header } = match block {
-            BlockName::Hash(hash) => self.l2.header(hash, &mut self.store)?,
-            BlockName::Number(number) => self.l2.header_at(number, &mut self.store)?,
+            BlockName::Hash(hash) => self.l2.header(hash, self.store.inner_mut())?,
+            BlockName::Number(number) => self.l2.header_at(number, self.store.inner_mut())?,
         };
         let wanted = format!("a proof of account {address} at L2 block {hash}");
         let pool = self.l2.require("a proof")?;
@@ -343,7 +299,7 @@ impl Host {
         parent: B256,
         attributes: &serde_json::Value,
     ) -> Result<(), HostError> {
-        let Found { header, .. } = self.l2.header(parent, &mut self.store)?;
+        let Found { header, .. } = self.l2.header(parent, self.store.inner_mut())?;
         let wanted = format!("a witness of the payload on L2 block {parent}");
         let pool = self.l2.require("a payload witness")?;
         let values = pool
@@ -353,7 +309,7 @@ impl Host {
 
     /// Stores values under their own hashes.
     fn put_hashed(&mut self, values: &[Bytes]) -> Result<(), HostError> {
-        put_hashed(&mut self.store, values)
+        put_hashed(self.store.inner_mut(), values)
     }
 
     fn answer(&mut self, key: PreimageKey) -> Result<Option<Vec<u8>>, HostError> {
@@ -381,7 +337,7 @@ impl PreimageOracle for Host {
     fn get(&mut self, key: PreimageKey) -> Result<Vec<u8>, OracleError> {
         let missing = OracleError::Missing { key };
         if key.key_type() == KeyType::Local {
-            return key.local_identifier().and_then(|id| self.boot.local(id)).ok_or(missing);
+            return key.local_identifier().and_then(|id| self.local.get(id)).ok_or(missing);
         }
         match self.answer(key) {
             Ok(value) => value.ok_or(missing),
@@ -391,7 +347,7 @@ impl PreimageOracle for Host {
 
     fn hint(&mut self, hint: &[u8]) -> Result<(), OracleError> {
         let (hint, Routed { request, chain_id }) = Routed::parse(hint)?;
-        let (name, expected) = (hint.name, self.boot.l2_chain_id);
+        let (name, expected) = (hint.name, self.local.boot.chain_id);
         if let Some(found) = chain_id.filter(|found| *found != expected) {
             return Err(HintError::Chain { name, expected, found }.into());
         }

@@ -5,7 +5,7 @@ use crate::{
     server::{Fault as Wrong, Server},
 };
 use alloy_primitives::{B256, Bytes, U256, b256, uint};
-use rebut_host::{Host, HostConfig, HostError, source::Fault};
+use rebut_host::{EvidenceError, Host, HostConfig, HostError, source::Fault};
 use rebut_preimage::{Hint, OracleError, PreimageKey, PreimageOracle, PreimageStore};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -224,5 +224,5 @@ fn elements_from_a_store_are_verified() {
     drop(store);
     let mut offline = open(Vec::new());
     let error = host_error(offline.get(key).unwrap_err());
-    assert!(matches!(error, HostError::WrongElement { .. }), "{error}");
+    assert!(matches!(error, HostError::Evidence(EvidenceError::WrongElement { .. })), "{error}");
 }

@@ -14,7 +14,7 @@ use std::thread;
 #[test]
 fn local_keys() {
     let mut config = config();
-    config.boot.rollup_config = Some(b"{\"l2_chain_id\":901}".to_vec());
+    config.local.rollup_config = Some(b"{\"l2_chain_id\":901}".to_vec());
     let mut host = in_memory(config);
     let local = PreimageKey::local;
     assert_eq!(host.get(local(1)).unwrap(), [1; 32]);

@@ -12,11 +12,12 @@ mod server;
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use rebut_host::{
-    Boot, Host, HostConfig, HostError, PayloadForm,
+    Host, HostConfig, HostError, LocalValues, PayloadForm,
     source::{Attempt, NodeUrl, Policy},
     store::DataLocation,
 };
 use rebut_preimage::{Hint, OracleError, PreimageKey, PreimageOracle, PreimageStore};
+use rebut_program::Boot;
 use server::Server;
 use std::time::Duration;
 
@@ -37,12 +38,14 @@ fn policy() -> Policy {
 
 fn config() -> HostConfig {
     HostConfig {
-        boot: Boot {
-            l1_head: B256::repeat_byte(1),
-            agreed_output_root: B256::repeat_byte(2),
-            claimed_output_root: B256::repeat_byte(3),
-            claimed_block_number: 0x0102_0304,
-            l2_chain_id: L2_CHAIN,
+        local: LocalValues {
+            boot: Boot {
+                l1_head: B256::repeat_byte(1),
+                agreed_output: B256::repeat_byte(2),
+                claimed_output: B256::repeat_byte(3),
+                claimed_number: 0x0102_0304,
+                chain_id: L2_CHAIN,
+            },
             rollup_config: None,
             l1_config: None,
         },

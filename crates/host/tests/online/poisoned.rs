@@ -3,7 +3,7 @@
 use crate::{config, host_error, keccak_key};
 use alloy_primitives::{Address, keccak256};
 use rebut_host::{
-    Host, HostError,
+    EvidenceError, Host, HostError,
     store::{DataFormat, DataLocation},
 };
 use rebut_preimage::{
@@ -27,7 +27,11 @@ fn a_file_with_another_value_is_never_served() {
     let mut host = Host::new(config(), location.open().unwrap());
     let error = host_error(host.get(key).unwrap_err());
     match &error {
-        HostError::Store(StoreError::Value { path, source: ValueError::Hash { .. }, .. }) => {
+        HostError::Evidence(EvidenceError::Store(StoreError::Value {
+            path,
+            source: ValueError::Hash { .. },
+            ..
+        })) => {
             assert_eq!(*path, file);
         }
         _ => panic!("{error}"),
@@ -50,5 +54,5 @@ fn precompile_results_are_computed_again() {
     assert_eq!(open().get(key).unwrap(), [1]);
     location.open().unwrap().put(key, &[0]).unwrap();
     let error = host_error(open().get(key).unwrap_err());
-    assert!(matches!(error, HostError::WrongResult), "{error}");
+    assert!(matches!(error, HostError::Evidence(EvidenceError::WrongResult)), "{error}");
 }
