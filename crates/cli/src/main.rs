@@ -1,14 +1,17 @@
 //! Rebut: fault proofs for OP Stack chains.
 //!
 //! One binary, thin subcommands: each parses its arguments, calls a library crate and prints. Started
-//! under the name `cannon` it answers as `rebut cannon` does, so that existing tooling can call it.
+//! under the name `cannon` it answers as `rebut cannon` does, and under the name `kona-host` as
+//! `rebut host`, so that existing tooling can call it.
 
 mod block;
 mod cannon;
 mod demo;
 mod files;
+mod host;
 mod log;
 mod prestate;
+mod witness;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
@@ -39,9 +42,15 @@ enum Command {
     /// The Cannon virtual machine, with the flags and files of the deployed tool.
     #[command(subcommand)]
     Cannon(cannon::Command),
+    /// The preimage server of a claim, with the flags of the deployed tool.
+    #[command(subcommand)]
+    Host(host::Command),
     /// Absolute prestates: what a dispute about a program starts from, with the chains it carries.
     #[command(subcommand)]
     Prestate(prestate::Command),
+    /// Preimages in files and stores: move them, check them.
+    #[command(subcommand)]
+    Witness(witness::Command),
     /// Prove instructions of a block's execution and verify them on chain, all in this process.
     Demo(demo::Arguments),
 }
@@ -70,6 +79,8 @@ fn run(command: Command) -> Outcome {
         Command::Block(command) => block::run(command),
         Command::Cannon(command) => cannon::run(command),
         Command::Prestate(command) => prestate::run(command),
+        Command::Host(command) => host::run(command),
+        Command::Witness(command) => witness::run(command),
         Command::Demo(arguments) => demo::run(&arguments),
     }
 }
@@ -103,12 +114,15 @@ fn one_line(error: &anyhow::Error) -> String {
     line.replace('\n', " ")
 }
 
-/// `cannon run ...` becomes `rebut cannon run ...`.
+/// `cannon run ...` becomes `rebut cannon run ...`, `kona-host single ...` becomes `rebut host single ...`.
 fn named_arguments(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.collect();
     let name = arguments.first().map(Path::new).and_then(Path::file_stem);
-    if name.is_some_and(|name| name == "cannon") {
-        arguments.insert(1, "cannon".into());
+    for (known, command) in [("cannon", "cannon"), ("kona-host", "host")] {
+        if name.is_some_and(|name| name == known) {
+            arguments.insert(1, command.into());
+            break;
+        }
     }
     arguments
 }
