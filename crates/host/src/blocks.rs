@@ -3,7 +3,7 @@
 use crate::{
     chain::{self, ChainKind, EMPTY_LIST, Header, ListTrie},
     online::{HostError, put_hashed},
-    source::{Failure, Failures, Fault, Pool, RpcNode},
+    source::{Failure, Failures, Fault, Patience, Pool, RpcNode},
     store::AnyStore,
 };
 use alloy_primitives::{B256, Bytes};
@@ -49,14 +49,19 @@ impl Blocks {
     }
 
     /// The header with this hash.
-    pub(crate) fn header(&mut self, hash: B256, store: &mut AnyStore) -> Result<Found, HostError> {
+    pub(crate) fn header(
+        &mut self,
+        hash: B256,
+        patience: Patience,
+        store: &mut AnyStore,
+    ) -> Result<Found, HostError> {
         let stored = store.get(PreimageKey::keccak256(hash))?;
         let header = match stored.as_deref().and_then(Header::decode) {
             Some(header) => header,
             None => {
                 let wanted = format!("the header of {}", self.name(hash));
                 let height = self.heights.get(&hash).copied();
-                let (raw, header) = self.require("a header")?.fetch(wanted, |node| {
+                let (raw, header) = self.require("a header")?.fetch(wanted, patience, |node| {
                     let found = chain::header(node, hash);
                     found.map_err(|failures| explain_absence(node, failures, hash, height))
                 })?;
@@ -77,7 +82,8 @@ impl Blocks {
     ) -> Result<Found, HostError> {
         let wanted = format!("the header of {:?} block {number}", self.kind);
         let pool = self.require("a header")?;
-        let (hash, raw, header) = pool.fetch(wanted, |node| crate::l2::header_at(node, number))?;
+        let (hash, raw, header) =
+            pool.fetch(wanted, Patience::Once, |node| crate::l2::header_at(node, number))?;
         put_hashed(store, &[raw])?;
         Ok(Found { hash, header })
     }
@@ -88,7 +94,7 @@ impl Blocks {
         hash: B256,
         store: &mut AnyStore,
     ) -> Result<(), HostError> {
-        let Found { header, .. } = self.header(hash, store)?;
+        let Found { header, .. } = self.header(hash, Patience::Rounds, store)?;
         let kind = self.kind;
         let wanted = format!("the transactions of {}", self.name(hash));
         self.list("transactions", wanted, hash, header, store, |node| {
@@ -98,7 +104,7 @@ impl Blocks {
 
     /// Stores the trie of a block's receipts.
     pub(crate) fn receipts(&mut self, hash: B256, store: &mut AnyStore) -> Result<(), HostError> {
-        let Found { header, .. } = self.header(hash, store)?;
+        let Found { header, .. } = self.header(hash, Patience::Rounds, store)?;
         let wanted = format!("the receipts of {}", self.name(hash));
         self.list("receipts", wanted, hash, header, store, |node| {
             chain::receipts(node, hash, &header)
@@ -118,7 +124,7 @@ impl Blocks {
         if root == ListTrie::new(&[]).root {
             return put_hashed(store, &[Bytes::from_static(EMPTY_LIST)]);
         }
-        let trie = self.require(what)?.fetch(wanted, |node| {
+        let trie = self.require(what)?.fetch(wanted, Patience::Rounds, |node| {
             ask(node).map_err(|failures| explain_absence(node, failures, hash, Some(header.number)))
         })?;
         put_hashed(store, &trie.nodes)

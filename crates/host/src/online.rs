@@ -19,7 +19,7 @@ use crate::{
     chain::{ChainKind, L1_METHODS},
     l2::{self, L2_METHODS},
     routes::{BlockName, Request, Routed, precompile_preimages},
-    source::{NodeUrl, Policy, Pool, RpcNode, SourceError},
+    source::{NodeUrl, Patience, Policy, Pool, RpcNode, SourceError},
     store::AnyStore,
     verified::{Evidence, EvidenceError, VerifiedStore},
 };
@@ -215,7 +215,9 @@ impl Host {
     /// Gets what a hint asks for, and stores it.
     fn follow(&mut self, request: &Request) -> Result<(), HostError> {
         match request {
-            Request::L1Header(hash) => self.l1.header(*hash, self.store.inner_mut()).map(drop),
+            Request::L1Header(hash) => {
+                self.l1.header(*hash, Patience::Rounds, self.store.inner_mut()).map(drop)
+            }
             Request::L1Transactions(hash) => self.l1.transactions(*hash, self.store.inner_mut()),
             Request::L1Receipts(hash) => self.l1.receipts(*hash, self.store.inner_mut()),
             Request::Blob { hash, timestamp } => self.blob(*hash, *timestamp),
@@ -223,7 +225,9 @@ impl Host {
                 let entries = precompile_preimages(name, payload, self.form)?;
                 Ok(self.store.inner_mut().put_all(&entries)?)
             }
-            Request::L2Header(hash) => self.l2.header(*hash, self.store.inner_mut()).map(drop),
+            Request::L2Header(hash) => {
+                self.l2.header(*hash, Patience::Rounds, self.store.inner_mut()).map(drop)
+            }
             Request::L2Transactions(hash) => self.l2.transactions(*hash, self.store.inner_mut()),
             Request::L2Receipts(hash) => self.l2.receipts(*hash, self.store.inner_mut()),
             Request::Code(hash) => self.code(*hash),
@@ -247,7 +251,8 @@ impl Host {
             return Err(HostError::NoNode { wanted: "a blob", kind, option });
         }
         let wanted = format!("{} of L1 time {timestamp}", blob::name(hash));
-        let found = self.beacon.fetch(wanted, |node| node.blob(hash, timestamp))?;
+        let found =
+            self.beacon.fetch(wanted, Patience::Rounds, |node| node.blob(hash, timestamp))?;
         self.store.inner_mut().put_all(&blob::preimages(&found.commitment, &found.blob))?;
         Ok(())
     }
@@ -255,7 +260,7 @@ impl Host {
     fn state_node(&mut self, hash: B256) -> Result<(), HostError> {
         let pool = self.l2.require("a trie node")?;
         let wanted = format!("the L2 trie node {hash}");
-        let node = pool.fetch(wanted, |node| l2::state_node(node, hash))?;
+        let node = pool.fetch(wanted, Patience::Rounds, |node| l2::state_node(node, hash))?;
         self.put_hashed(&[node])
     }
 
@@ -263,16 +268,18 @@ impl Host {
         let owner = self.owners.get(&hash).copied();
         let pool = self.l2.require("code")?;
         let wanted = format!("the L2 code {hash}");
-        let code = pool.fetch(wanted, |node| l2::code(node, hash, owner))?;
+        let code = pool.fetch(wanted, Patience::Rounds, |node| l2::code(node, hash, owner))?;
         self.put_hashed(&[code])
     }
 
     fn output(&mut self, root: B256) -> Result<(), HostError> {
         let block = self.agreed_l2_head;
-        let Found { header, .. } = self.l2.header(block, self.store.inner_mut())?;
+        let Found { header, .. } =
+            self.l2.header(block, Patience::Rounds, self.store.inner_mut())?;
         let wanted = format!("the L2 output {root}");
         let pool = self.l2.require("an output")?;
-        let output = pool.fetch(wanted, |node| l2::output(node, root, block, &header))?;
+        let output =
+            pool.fetch(wanted, Patience::Rounds, |node| l2::output(node, root, block, &header))?;
         self.put_hashed(&[output.into()])
     }
 
@@ -283,13 +290,16 @@ impl Host {
         slots: &[B256],
     ) -> Result<(), HostError> {
         let Found { hash, header } = match block {
-            BlockName::Hash(hash) => self.l2.header(hash, self.store.inner_mut())?,
+            BlockName::Hash(hash) => {
+                self.l2.header(hash, Patience::Once, self.store.inner_mut())?
+            }
             BlockName::Number(number) => self.l2.header_at(number, self.store.inner_mut())?,
         };
         let wanted = format!("a proof of account {address} at L2 block {hash}");
         let pool = self.l2.require("a proof")?;
-        let (account, nodes) =
-            pool.offer(wanted, |node| Ok(l2::proof(node, hash, &header, address, slots)?))?;
+        let (account, nodes) = pool.fetch(wanted, Patience::Once, |node| {
+            Ok(l2::proof(node, hash, &header, address, slots)?)
+        })?;
         self.owners.insert(account.code_hash, (address, hash));
         self.put_hashed(&nodes)
     }
@@ -299,11 +309,13 @@ impl Host {
         parent: B256,
         attributes: &serde_json::Value,
     ) -> Result<(), HostError> {
-        let Found { header, .. } = self.l2.header(parent, self.store.inner_mut())?;
+        let Found { header, .. } =
+            self.l2.header(parent, Patience::Once, self.store.inner_mut())?;
         let wanted = format!("a witness of the payload on L2 block {parent}");
         let pool = self.l2.require("a payload witness")?;
-        let values = pool
-            .offer(wanted, |node| l2::payload_witness(node, parent, header.number, attributes))?;
+        let values = pool.fetch(wanted, Patience::Once, |node| {
+            l2::payload_witness(node, parent, header.number, attributes)
+        })?;
         self.put_hashed(&values)
     }
 

@@ -19,7 +19,7 @@ mod url;
 
 pub use fault::{Attempt, Failure, Failures, Fault, SourceError};
 pub use policy::Policy;
-pub use pool::{Node, Pool};
+pub use pool::{Node, Patience, Pool};
 pub use rpc::{Profile, RpcNode};
 pub use url::{NodeUrl, UrlError};
 

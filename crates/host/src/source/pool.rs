@@ -19,6 +19,15 @@ pub trait Node: Send + Sync {
     fn greet(&self) -> Result<String, Failures>;
 }
 
+/// How long an answer is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// For as many rounds as the policy has.
+    Rounds,
+    /// Every node is asked once at most: for what can be had in another way.
+    Once,
+}
+
 /// Nodes in the order of preference. The one that answered last is asked first.
 #[derive(Debug)]
 pub struct Pool<N> {
@@ -74,29 +83,13 @@ impl<N: Node> Pool<N> {
     pub fn fetch<T>(
         &self,
         wanted: impl fmt::Display,
+        patience: Patience,
         ask: impl Fn(&N) -> Result<T, Failures>,
     ) -> Result<T, SourceError> {
-        self.ask(wanted, self.policy.rounds.max(1), ask)
-    }
-
-    /// Asks every node once at most: for what can be had in another way.
-    ///
-    /// # Errors
-    /// As [`fetch`](Self::fetch).
-    pub fn offer<T>(
-        &self,
-        wanted: impl fmt::Display,
-        ask: impl Fn(&N) -> Result<T, Failures>,
-    ) -> Result<T, SourceError> {
-        self.ask(wanted, 1, ask)
-    }
-
-    fn ask<T>(
-        &self,
-        wanted: impl fmt::Display,
-        rounds: u32,
-        ask: impl Fn(&N) -> Result<T, Failures>,
-    ) -> Result<T, SourceError> {
+        let rounds = match patience {
+            Patience::Rounds => self.policy.rounds.max(1),
+            Patience::Once => 1,
+        };
         let mut attempts: Vec<Attempt> = Vec::new();
         let start = self.preferred.load(Ordering::Relaxed);
         let count = self.nodes.len();
@@ -201,7 +194,7 @@ mod tests {
     /// The nodes asked, in order, when each answers with what `answer` gives for its number.
     fn asked(pool: &Pool<Fake>, answer: impl Fn(&str) -> Option<Fault>) -> (Vec<String>, bool) {
         let log = Mutex::new(Vec::new());
-        let result = pool.fetch("a thing", |node| {
+        let result = pool.fetch("a thing", Patience::Rounds, |node| {
             let name = node.0.to_string().replace("http://", "");
             log.lock().unwrap().push(name.clone());
             match answer(&name) {
@@ -228,6 +221,17 @@ mod tests {
     }
 
     #[test]
+    fn what_can_be_had_otherwise_is_asked_for_once() {
+        let count = AtomicUsize::new(0);
+        let result = pool(2, 5).fetch("a thing", Patience::Once, |_| -> Result<(), _> {
+            count.fetch_add(1, Ordering::Relaxed);
+            Err(Failure { method: "m", fault: Fault::Absent }.into())
+        });
+        assert!(result.is_err());
+        assert_eq!(count.into_inner(), 2);
+    }
+
+    #[test]
     fn the_node_that_answered_stays_the_first() {
         let pool = pool(3, 1);
         let answer = |name: &str| (name != "n1").then_some(Fault::Absent);
@@ -238,7 +242,7 @@ mod tests {
     #[test]
     fn an_error_names_every_node_once_and_says_what_to_do() {
         let error = pool(2, 3)
-            .fetch("the header of a block", |_| -> Result<(), _> {
+            .fetch("the header of a block", Patience::Rounds, |_| -> Result<(), _> {
                 Err(Failure { method: "eth_x", fault: Fault::Absent }.into())
             })
             .unwrap_err();

@@ -11,7 +11,7 @@ use rebut_host::{
     HostConfig,
     source::{Attempt, Fault, NodeUrl, Policy},
 };
-use std::{net::TcpListener, time::Duration};
+use std::{io::Write, net::TcpListener, thread, time::Duration};
 
 const METHOD: &str = "debug_getRawHeader";
 
@@ -98,6 +98,24 @@ fn nobody_listens() {
     // A node that is down at the start may be up later.
     host.greet().unwrap();
     ask(&mut host, "l1-block-header", &block.hash.0, block.hash).unwrap();
+}
+
+/// A node without TLS behind an address that asks for it.
+#[test]
+fn encryption_is_not_given_up() {
+    let block = block();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // The other side may be gone by now.
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let mut host = crate::in_memory(HostConfig { l1: vec![url], ..crate::config() });
+    let error = ask(&mut host, "l1-block-header", &block.hash.0, block.hash).unwrap_err();
+    let attempts = attempts(error);
+    assert!(matches!(attempts[0].failure.fault, Fault::Unreachable(_)), "{:?}", attempts[0]);
 }
 
 #[test]

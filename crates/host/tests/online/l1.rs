@@ -130,6 +130,9 @@ fn wrong_headers() {
     check_faults(Block::serve_raw, "debug_getRawHeader", hint, raw, &expected);
     let expected = ["eth_getBlockByHash Hash"];
     check_faults(Block::serve_json, "eth_getBlockByHash", hint, json.clone(), &expected);
+    // A field without the ones that stand before it.
+    json.as_object_mut().unwrap().remove("withdrawalsRoot");
+    check_faults(Block::serve_json, "eth_getBlockByHash", hint, json.clone(), &expected);
     json["stateRoot"] = json!("0x00");
     let expected = ["eth_getBlockByHash Shape"];
     check_faults(Block::serve_json, "eth_getBlockByHash", hint, json, &expected);
@@ -179,6 +182,9 @@ fn wrong_receipts() {
     raw.swap(0, 1);
     let expected = ["debug_getRawReceipts Root { what: \"receipts\""];
     check_faults(Block::serve_raw, "debug_getRawReceipts", hint, json!(raw), &expected);
+    for raw in [json!([]), json!(["0x"]), json!(vec!["0x"; COUNT as usize])] {
+        check_faults(Block::serve_raw, "debug_getRawReceipts", hint, raw, &expected);
+    }
     let mut json = block.json_receipts.clone();
     json[7]["status"] = json!("0x0");
     let expected = ["eth_getBlockReceipts Root { what: \"receipts\""];
