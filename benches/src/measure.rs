@@ -37,7 +37,7 @@ impl PreimageOracle for NoPreimages {
 struct Stdout<'a>(&'a mut Vec<u8>);
 
 impl Output for Stdout<'_> {
-    fn write(&mut self, stream: Stream, bytes: &[u8]) {
+    fn write(&mut self, stream: Stream, bytes: &[u8], _: u64) {
         if stream == Stream::Stdout {
             self.0.extend_from_slice(bytes);
         }

@@ -19,7 +19,7 @@ const RUST_OUTPUT: &str = "hello: 1000 numbers, 857 different, median 495\n";
 struct Printed(Rc<RefCell<[Vec<u8>; 2]>>);
 
 impl Output for Printed {
-    fn write(&mut self, stream: Stream, bytes: &[u8]) {
+    fn write(&mut self, stream: Stream, bytes: &[u8], _: u64) {
         self.0.borrow_mut()[usize::from(stream == Stream::Stderr)].extend_from_slice(bytes);
     }
 }

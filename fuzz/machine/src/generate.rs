@@ -277,7 +277,7 @@ impl Journal {
     pub fn output(&self) -> impl Output {
         struct Printer<'a>(&'a Journal);
         impl Output for Printer<'_> {
-            fn write(&mut self, stream: Stream, bytes: &[u8]) {
+            fn write(&mut self, stream: Stream, bytes: &[u8], _: u64) {
                 // Long prints are of zeros mostly: a part of them will do.
                 let start = bytes[..bytes.len().min(256)].to_vec();
                 let is_error = stream == Stream::Stderr;

@@ -13,7 +13,7 @@ pub struct GuestOutput {
 }
 
 impl Output for GuestOutput {
-    fn write(&mut self, stream: Stream, bytes: &[u8]) {
+    fn write(&mut self, stream: Stream, bytes: &[u8], _: u64) {
         let rest = match stream {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,

@@ -88,7 +88,7 @@ impl Machine<'_> {
     fn print(&mut self, stream: Stream, address: u64, count: u64) -> u64 {
         let mut bytes = vec![0; count.min(PRINT_LIMIT_BYTES) as usize];
         self.state.memory.read_range(address, &mut bytes);
-        self.host.output.write(stream, &bytes);
+        self.host.output.write(stream, &bytes, self.state.registers.step);
         count
     }
 

@@ -18,8 +18,8 @@ pub enum Stream {
 
 /// Receives what the guest prints.
 pub trait Output {
-    /// Takes the bytes of one write call.
-    fn write(&mut self, stream: Stream, bytes: &[u8]);
+    /// Takes the bytes of one write call, made by step number `step`.
+    fn write(&mut self, stream: Stream, bytes: &[u8], step: u64);
 }
 
 /// Drops what the guest prints.
@@ -27,18 +27,18 @@ pub trait Output {
 pub struct Silent;
 
 impl Output for Silent {
-    fn write(&mut self, _: Stream, _: &[u8]) {}
+    fn write(&mut self, _: Stream, _: &[u8], _: u64) {}
 }
 
 impl Output for Vec<u8> {
-    fn write(&mut self, _: Stream, bytes: &[u8]) {
+    fn write(&mut self, _: Stream, bytes: &[u8], _: u64) {
         self.extend_from_slice(bytes);
     }
 }
 
 impl<T: Output + ?Sized> Output for &mut T {
-    fn write(&mut self, stream: Stream, bytes: &[u8]) {
-        (**self).write(stream, bytes);
+    fn write(&mut self, stream: Stream, bytes: &[u8], step: u64) {
+        (**self).write(stream, bytes, step);
     }
 }
 
