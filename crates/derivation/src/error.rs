@@ -87,4 +87,16 @@ pub enum CriticalError {
         /// What is wrong.
         error: L2BlockError,
     },
+    /// The pipeline would start to read above the L1 head.
+    #[error("L1 block {number}, where derivation starts, is above the L1 head")]
+    OriginAboveHead {
+        /// The L1 block.
+        number: u64,
+    },
+    /// The safe head is not among the blocks of the safe chain.
+    #[error("L2 block {number}, the safe head, is not in the safe chain")]
+    SafeHeadMissing {
+        /// The L2 block.
+        number: u64,
+    },
 }

@@ -9,8 +9,8 @@
 //!                                                 ▼ payload attributes
 //! ```
 //!
-//! Each stage is plain data with operations that take what they need; the pipeline alone knows their
-//! order and pulls from the last towards the first. All data comes from an [`L1Source`] and an
+//! Each stage is plain data with operations that take what they need; [`Pipeline`] alone knows
+//! their order and pulls from the last towards the first. All data comes from an [`L1Source`] and an
 //! [`L2Source`], whose answers are already checked against their hashes.
 //!
 //! Invariants: the attributes depend on the configuration and the sources alone; no L1 data makes
@@ -23,7 +23,6 @@
 extern crate alloc;
 
 mod abi;
-#[cfg_attr(not(test), expect(dead_code, reason = "no pipeline uses it yet"))]
 mod attributes;
 mod batch;
 mod blob;
@@ -42,9 +41,9 @@ mod l1_info;
 mod l2_block;
 #[cfg(test)]
 mod memory_l1;
+mod pipeline;
 mod receipts;
 mod source;
-#[cfg_attr(not(test), expect(dead_code, reason = "no pipeline uses it yet"))]
 mod stages;
 mod system_config;
 mod upgrades;
@@ -62,4 +61,5 @@ pub use error::{CriticalError, PipelineError, ResetError};
 pub use frame::{ChannelId, Frame, FrameError};
 pub use l1_info::L1InfoError;
 pub use l2_block::L2BlockError;
+pub use pipeline::{DerivedAttributes, Pipeline};
 pub use source::{L1Source, L2Block, L2Source};

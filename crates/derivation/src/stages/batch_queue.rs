@@ -106,8 +106,8 @@ impl BatchQueue {
     }
 
     /// What the stage after Holocene goes on with.
-    pub(super) fn into_epochs(self) -> Epochs {
-        self.epochs
+    pub(super) const fn epochs(&self) -> &Epochs {
+        &self.epochs
     }
 
     /// Takes batch `at` out of the queue.

@@ -467,7 +467,7 @@ fn at_the_activation_batches_are_forgotten_and_l1_blocks_are_not() {
     let mut run = Run::queue();
     run.add(singular(1212, 100, 1));
     let Stage::Queue(queue) = run.stage else { unreachable!() };
-    run.stage = Stage::Validator(BatchValidator::after(queue));
+    run.stage = Stage::Validator(BatchValidator::after(&queue));
     run.check_nothing();
     run.read_until(104);
     run.add(span(1212, safe_head().id.hash, &[100, 101, 102]));

@@ -40,8 +40,8 @@ impl BatchValidator {
 
     /// The stage of a pipeline that reaches Holocene. Batches are forgotten, L1 blocks are not: the
     /// first batches of Holocene still belong to them.
-    pub(crate) fn after(queue: BatchQueue) -> Self {
-        Self::with_epochs(queue.into_epochs())
+    pub(crate) fn after(queue: &BatchQueue) -> Self {
+        Self::with_epochs(queue.epochs().clone())
     }
 
     fn with_epochs(epochs: Epochs) -> Self {

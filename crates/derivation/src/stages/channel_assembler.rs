@@ -58,11 +58,6 @@ impl ChannelAssembler {
         Some(complete.data.into())
     }
 
-    /// Forgets the channel.
-    pub(crate) fn clear(&mut self) {
-        self.staging = None;
-    }
-
     fn drop_timed_out(&mut self, config: &RollupConfig, origin: &L1BlockRef) {
         self.staging.take_if(|staging| is_timed_out(staging.opened, config, origin));
     }
@@ -145,15 +140,5 @@ mod tests {
                 assert!(assembler.staging.is_none());
             }
         }
-    }
-
-    #[test]
-    fn clearing_forgets_the_channel() {
-        let (config, origin) = (rules(), l1_block(1, 0));
-        let mut assembler = ChannelAssembler::default();
-        assembler.add(&config, frame("a:0:1"), &origin);
-        assembler.clear();
-        assembler.add(&config, frame("a:1:2!"), &origin);
-        assert_eq!(assembler.read(&config, &origin), None);
     }
 }

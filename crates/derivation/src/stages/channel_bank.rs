@@ -63,11 +63,6 @@ impl ChannelBank {
         self.remove(place).map(Channel::into_data)
     }
 
-    /// Forgets all channels.
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
-    }
-
     /// The place of the channel of that name, which is opened unless it is there.
     fn place(&mut self, id: ChannelId, origin: &L1BlockRef) -> Place {
         if let Some(place) = self.places.get(&id) {
@@ -239,7 +234,5 @@ mod tests {
         assert_eq!(bank.bytes, 404);
         bank.add(&config, frame("a:1:b!"), &origin);
         assert_eq!(bank.bytes, 402);
-        bank.clear();
-        assert_eq!(bank.bytes, 0);
     }
 }

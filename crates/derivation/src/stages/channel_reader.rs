@@ -51,6 +51,7 @@ impl ChannelReader {
     }
 
     /// Whether there is a channel, of which more may come.
+    #[cfg(test)]
     pub(crate) fn is_reading(&self) -> bool {
         self.channel.is_some()
     }

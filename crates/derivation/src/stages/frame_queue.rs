@@ -38,6 +38,7 @@ impl FrameQueue {
     }
 
     /// Whether no frame waits.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }

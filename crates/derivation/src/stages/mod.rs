@@ -1,23 +1,31 @@
 //! The stages of the pipeline.
 
-pub(crate) mod batch_queue;
+mod batch_queue;
 #[cfg(test)]
 mod batch_tests;
-pub(crate) mod batch_validator;
-pub(crate) mod channel_assembler;
-pub(crate) mod channel_bank;
-pub(crate) mod channel_reader;
+mod batch_validator;
+mod channel_assembler;
+mod channel_bank;
+mod channel_reader;
 mod epochs;
-pub(crate) mod frame_queue;
+mod frame_queue;
 #[cfg(test)]
 mod recorded;
-pub(crate) mod retrieval;
+mod retrieval;
 mod span_stream;
-pub(crate) mod traversal;
+mod traversal;
 
 use crate::{SingularBatch, batch::DropReason};
+pub(crate) use batch_queue::BatchQueue;
+pub(crate) use batch_validator::BatchValidator;
+pub(crate) use channel_assembler::ChannelAssembler;
+pub(crate) use channel_bank::ChannelBank;
+pub(crate) use channel_reader::ChannelReader;
 pub(crate) use epochs::Epochs;
+pub(crate) use frame_queue::FrameQueue;
+pub(crate) use retrieval::batcher_data;
 pub(crate) use span_stream::SpanStream;
+pub(crate) use traversal::Traversal;
 
 /// What the stages of batches say when they are asked for the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
