@@ -1,7 +1,8 @@
 //! The fault proof program: a pure function of the preimage oracle.
 //!
-//! For now it proves one block: [`block::run`] reads what to execute from the oracle, executes it
-//! and compares the block hash. The same code runs natively and, as a guest, inside the machine
+//! [`claim::run`] decides a claim about an L2 output root from L1 data: it reads from the oracle what
+//! is claimed, derives and executes L2 blocks, and compares. [`block::run`] decides about a single
+//! block whose attributes are given. The same code runs natively and, as a guest, inside the machine
 //! whose steps a verifier contract can check.
 //!
 //! Invariant: the verdict depends on the oracle's answers alone, and every answer is committed to
@@ -16,8 +17,11 @@ extern crate alloc;
 
 pub mod block;
 mod boot;
+mod chains;
+pub mod claim;
 pub mod config;
 mod input;
+mod list;
 mod oracle;
 mod output;
 mod verdict;
@@ -26,6 +30,8 @@ pub use boot::{
     AGREED_OUTPUT_IDENTIFIER, Boot, BootError, CHAIN_ID_IDENTIFIER, CLAIMED_NUMBER_IDENTIFIER,
     CLAIMED_OUTPUT_IDENTIFIER, L1_HEAD_IDENTIFIER, LocalError,
 };
+pub use chains::SourceError;
 pub use input::{BlockInput, InputError};
+pub use list::ListError;
 pub use output::{Output, OutputError};
 pub use verdict::{EXIT_ERROR, EXIT_INVALID, EXIT_VALID, Verdict};
