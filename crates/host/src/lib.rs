@@ -12,6 +12,7 @@ mod blob;
 mod blocks;
 mod chain;
 mod chain_ids;
+mod claim;
 pub mod demo;
 mod l2;
 mod online;
@@ -26,6 +27,7 @@ mod verified;
 mod witness;
 
 pub use chain_ids::{ChainIdError, ChainIds, l1_chain_id};
+pub use claim::{CLAIM_FORMAT, ClaimWitness, ClaimWitnessError};
 pub use online::{Host, HostConfig, HostError, LocalValues};
 pub use oracle::WitnessOracle;
 pub use precompile::{ACCELERATED, PayloadForm, PrecompileCall};

@@ -168,6 +168,11 @@ impl Host {
         }
     }
 
+    /// The claim, and what the program is told of the chain.
+    pub const fn local(&self) -> &LocalValues {
+        &self.local
+    }
+
     /// Whether there is nobody to ask.
     pub fn is_offline(&self) -> bool {
         self.l1.pool().is_empty() && self.l2.pool().is_empty() && self.beacon.is_empty()
