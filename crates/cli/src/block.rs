@@ -3,7 +3,6 @@
 //! Exit codes of `run` and `vm`: 0 when the block has the expected hash, 1 when it has another, 2 when
 //! there is no verdict.
 
-pub mod guest;
 mod native;
 mod progress;
 mod vm;

@@ -7,7 +7,11 @@ mod arguments;
 
 pub use arguments::{ClaimArguments, SourceArguments};
 
-use crate::{Outcome, block::ended};
+use crate::{
+    Outcome,
+    block::ended,
+    program::{self, Case},
+};
 use rebut_host::Host;
 use rebut_preimage::{Pipes, Served, serve};
 use std::process::ExitCode;
@@ -27,8 +31,11 @@ pub struct Single {
     #[command(flatten)]
     sources: SourceArguments,
     /// Serve the machine that started this process, on the descriptors 3 to 6.
-    #[arg(long, env = "SERVER", required = true)]
+    #[arg(long, env = "SERVER", required_unless_present = "native")]
     server: bool,
+    /// Decide the claim in this process instead.
+    #[arg(long, env = "NATIVE", conflicts_with = "server")]
+    native: bool,
     /// Taken for the sake of challengers that pass it; witnesses of payloads are always tried.
     #[arg(long, hide = true)]
     enable_experimental_witness_endpoint: bool,
@@ -37,7 +44,12 @@ pub struct Single {
 /// Runs the command. What ends the server before its machine does is no verdict.
 pub fn run(command: Command) -> Outcome {
     let Command::Single(single) = command;
-    Ok(ended(serve_claim(&single)))
+    Ok(ended(if single.native { decide_claim(&single) } else { serve_claim(&single) }))
+}
+
+/// Exit code: 0 valid, 1 invalid, 2 no verdict.
+fn decide_claim(Single { claim, sources, .. }: &Single) -> Outcome {
+    program::decide(Case::online(claim.host(sources)?)?, false)
 }
 
 fn serve_claim(Single { claim, sources, .. }: &Single) -> Outcome {

@@ -8,9 +8,11 @@ mod block;
 mod cannon;
 mod demo;
 mod files;
+mod guest;
 mod host;
 mod log;
 mod prestate;
+mod program;
 mod witness;
 
 use clap::error::ErrorKind;
@@ -51,6 +53,9 @@ enum Command {
     /// Preimages in files and stores: move them, check them.
     #[command(subcommand)]
     Witness(witness::Command),
+    /// Decide a claim about an L2 output root, natively or in a fault proof VM.
+    #[command(subcommand)]
+    Program(program::Command),
     /// Prove instructions of a block's execution and verify them on chain, all in this process.
     Demo(demo::Arguments),
 }
@@ -81,6 +86,7 @@ fn run(command: Command) -> Outcome {
         Command::Prestate(command) => prestate::run(command),
         Command::Host(command) => host::run(command),
         Command::Witness(command) => witness::run(command),
+        Command::Program(command) => program::run(command),
         Command::Demo(arguments) => demo::run(&arguments),
     }
 }

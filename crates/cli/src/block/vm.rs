@@ -1,18 +1,14 @@
 //! `rebut block vm`: the block program as a guest of Cannon.
 
-use super::{Arguments, BlockId, StepProgress, guest, in_words, mips, print_json, print_lines};
-use crate::Outcome;
+use super::{Arguments, BlockId, in_words, mips, print_json, print_lines};
+use crate::{Outcome, guest};
 use alloy_primitives::B256;
-use anyhow::Context;
 use indicatif::HumanCount;
-use rebut_fpvm::{Machine, StateVersion, Stop, Until};
+use rebut_fpvm::{Machine, StateVersion};
 use rebut_host::BlockWitness;
 use rebut_program::{EXIT_ERROR, EXIT_INVALID, EXIT_VALID};
 use serde::Serialize;
 use std::process::ExitCode;
-
-/// Steps between two looks at the display.
-const STEPS_PER_LOOK: u64 = 1 << 22;
 
 /// What a run in the machine gives.
 #[derive(Debug, Serialize)]
@@ -50,20 +46,9 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn execute(witness: &BlockWitness) -> anyhow::Result<Report> {
-    let program = guest::load(StateVersion::V8)?;
-    let progress = StepProgress::start("Cannon");
+    let program = guest::BLOCK.load(StateVersion::V8)?;
     let mut machine = Machine::new(program.state, witness.oracle(), guest::Relay);
-    let exit_code = loop {
-        let step = machine.registers().step;
-        progress.at(step, machine.memory().page_count());
-        let until = Until::step(step.saturating_add(STEPS_PER_LOOK));
-        let stop = machine.run(until);
-        let stop = stop.with_context(|| format!("at step {}", machine.registers().step))?;
-        if let Stop::Exited(code) = stop {
-            break code;
-        }
-    };
-    let seconds = progress.finish();
+    let (exit_code, seconds) = guest::run(&mut machine, "Cannon")?;
     let steps = machine.registers().step;
     let (preimages, preimage_bytes) = machine.preimage_requests();
     Ok(Report {

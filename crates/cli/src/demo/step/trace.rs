@@ -5,7 +5,7 @@
 
 use super::instruction::Instruction;
 use super::sample::Draws;
-use crate::block::{StepProgress, guest};
+use crate::{block::StepProgress, guest};
 use alloy_primitives::B256;
 use anyhow::Context;
 use rebut_fpvm::{Machine, Snapshot, StateVersion, StepProof, Stop, Until};
@@ -59,7 +59,7 @@ impl<'h> Trace<'h> {
     /// # Errors
     /// The guest faults, or the oracle lacks a preimage.
     pub fn record(oracle: impl PreimageOracle + 'h, draws: &mut Draws) -> anyhow::Result<Self> {
-        let program = guest::load(VERSION)?;
+        let program = guest::BLOCK.load(VERSION)?;
         let progress = StepProgress::start("Cannon");
         let mut machine = Machine::new(program.state, oracle, guest::Relay);
         let prestate_hash = machine.state_hash();
