@@ -64,6 +64,14 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         payload.resize(28 + input, 0);
         seeds.push(("host_hint", Hint::encode("l1-precompile", &payload)));
     }
+    for (name, payload) in [
+        ("l2-payload-witness", [&[7; 32][..], br#"{"timestamp":"0x1"}"#, &[0; 8]].concat()),
+        ("l2-account-proof", vec![7; 52]),
+        ("l2-account-storage-proof", vec![7; 84]),
+        ("l1-blob", vec![7; 48]),
+    ] {
+        seeds.push(("host_hint", Hint::encode(name, &payload)));
+    }
     for number in 0..32 {
         for target in ["block_execution", "trie_content", "trie_nodes"] {
             seeds.push((target, noise(number, 1024)));

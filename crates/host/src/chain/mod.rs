@@ -163,3 +163,6 @@ struct JsonBlock {
 struct JsonBlockHashes {
     transactions: Vec<B256>,
 }
+
+#[cfg(test)]
+mod tests;

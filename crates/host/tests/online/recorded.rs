@@ -1,9 +1,11 @@
 //! Real L1 blocks and headers, and ones with one part changed: the changed ones are refused.
 
 use crate::{ask, assert_stored, attempts, chain::read_list, config, in_memory, server::Server};
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use rebut_host::{HostConfig, source::Fault};
+use rebut_preimage::{Hint, PreimageKey, PreimageOracle};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::{fs, path::Path};
 
 fn read(folder: &Path, name: &str) -> Value {
@@ -105,5 +107,33 @@ fn recorded_blocks() {
         let (fault, stored) = fault(&node(&bad, false), "l1-block-header", hash, hash);
         assert!(matches!(fault, Fault::Hash { what: "header", .. }), "{name}: {fault}");
         assert_eq!(stored, 0, "{name}");
+    }
+}
+
+/// Answers of a real beacon node, from genesis to the sidecars of a slot.
+#[test]
+fn recorded_beacon_answers() {
+    let Some(folder) = rebut_recordings::path("l1") else { return };
+    let data = |name: &str| -> Value {
+        let answer: Value = serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap();
+        answer["data"].clone()
+    };
+    let (slot, sidecars) = (7_422_094, data("eth_v1_beacon_blob_sidecars_7422094_goerli.json"));
+    let server = Server::start();
+    server.answer_get("/eth/v1/beacon/genesis", data("eth_v1_beacon_genesis_goerli.json"));
+    server.answer_get("/eth/v1/config/spec", data("eth_v1_config_spec_goerli.json"));
+    server.answer_get(&format!("/eth/v1/beacon/blob_sidecars/{slot}"), sidecars.clone());
+
+    let time: u64 = 1_606_824_023 + 12 * slot;
+    let sidecars = sidecars.as_array().unwrap();
+    assert!(!sidecars.is_empty());
+    for sidecar in sidecars {
+        let commitment: Bytes = serde_json::from_value(sidecar["kzg_commitment"].clone()).unwrap();
+        let mut hash: [u8; 32] = Sha256::digest(&commitment).into();
+        hash[0] = 1;
+        let mut host = in_memory(HostConfig { l1_beacon: vec![server.url()], ..config() });
+        let payload = [hash.as_slice(), &time.to_be_bytes()].concat();
+        host.hint(&Hint::encode("l1-blob", &payload)).unwrap();
+        assert_eq!(host.get(PreimageKey::sha256(hash)).unwrap(), commitment.to_vec());
     }
 }
