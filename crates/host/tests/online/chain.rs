@@ -243,28 +243,36 @@ impl Block {
 
 /// Reads the list behind a trie root from what a host has stored.
 pub fn read_list(host: &Host, root: B256) -> Vec<Bytes> {
-    let mut leaves = BTreeMap::new();
-    let node = host.store().get(PreimageKey::keccak256(root)).unwrap().expect("the root's node");
-    walk(host, &node, &mut Vec::new(), &mut leaves);
-    (0..leaves.len() as u64)
-        .map(|index| {
-            let key = alloy_rlp::encode(index);
-            let path: Vec<u8> = key.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect();
-            leaves.remove(&path).expect("an item for every index")
-        })
-        .collect()
+    let node = |hash| host.store().get(PreimageKey::keccak256(hash)).unwrap();
+    read_list_of(&node, root).expect("every node of the trie")
 }
 
-fn walk(host: &Host, raw: &[u8], path: &mut Vec<u8>, leaves: &mut BTreeMap<Vec<u8>, Bytes>) {
-    let child = |reference: &[u8]| {
-        // 0xa0 and a hash, or the node itself when it is short.
-        if reference.len() == 33 {
-            let key = PreimageKey::keccak256(B256::from_slice(&reference[1..]));
-            host.store().get(key).unwrap().expect("every node of the trie")
-        } else {
-            reference.to_vec()
-        }
-    };
+/// Reads the list behind a trie root. `None` when a node is missing.
+pub fn read_list_of(node: &impl Fn(B256) -> Option<Vec<u8>>, root: B256) -> Option<Vec<Bytes>> {
+    let mut leaves = BTreeMap::new();
+    walk(node, &node(root)?, &mut Vec::new(), &mut leaves)?;
+    let items = (0..leaves.len() as u64).map(|index| {
+        let key = alloy_rlp::encode(index);
+        let path: Vec<u8> = key.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect();
+        leaves.remove(&path).expect("an item for every index")
+    });
+    Some(items.collect())
+}
+
+/// The node behind a reference: 0xa0 and a hash, or the node itself when it is short.
+pub fn child(node: &impl Fn(B256) -> Option<Vec<u8>>, reference: &[u8]) -> Option<Vec<u8>> {
+    match reference {
+        [0xa0, hash @ ..] if hash.len() == 32 => node(B256::from_slice(hash)),
+        short => Some(short.to_vec()),
+    }
+}
+
+fn walk(
+    node: &impl Fn(B256) -> Option<Vec<u8>>,
+    raw: &[u8],
+    path: &mut Vec<u8>,
+    leaves: &mut BTreeMap<Vec<u8>, Bytes>,
+) -> Option<()> {
     match TrieNode::decode(&mut &*raw).unwrap() {
         TrieNode::EmptyRoot => {}
         TrieNode::Leaf(leaf) => {
@@ -274,17 +282,18 @@ fn walk(host: &Host, raw: &[u8], path: &mut Vec<u8>, leaves: &mut BTreeMap<Vec<u
         TrieNode::Extension(extension) => {
             let length = path.len();
             path.extend(extension.key.to_vec());
-            walk(host, &child(&extension.child), path, leaves);
+            walk(node, &child(node, &extension.child)?, path, leaves)?;
             path.truncate(length);
         }
         TrieNode::Branch(branch) => {
             for (nibble, reference) in branch.as_ref().children() {
                 if let Some(reference) = reference {
                     path.push(nibble);
-                    walk(host, &child(reference), path, leaves);
+                    walk(node, &child(node, reference)?, path, leaves)?;
                     path.pop();
                 }
             }
         }
     }
+    Some(())
 }

@@ -2,6 +2,7 @@
 
 mod beacon;
 mod chain;
+mod claims;
 mod faults;
 mod hints;
 mod l1;
