@@ -23,9 +23,9 @@ impl Packed {
     ///
     /// # Errors
     /// None unless the file was damaged when this binary was built.
-    pub fn elf(self) -> anyhow::Result<Vec<u8>> {
+    pub fn elf(self) -> std::io::Result<Vec<u8>> {
         let mut elf = Vec::new();
-        GzDecoder::new(self.0).read_to_end(&mut elf).context("the built-in guest")?;
+        GzDecoder::new(self.0).read_to_end(&mut elf)?;
         Ok(elf)
     }
 
@@ -34,7 +34,7 @@ impl Packed {
     /// # Errors
     /// As [`elf`](Self::elf).
     pub fn load(self, version: StateVersion) -> anyhow::Result<Program> {
-        load_elf(version, &self.elf()?).context("the built-in guest")
+        load_elf(version, &self.elf().context("the built-in guest")?).context("the built-in guest")
     }
 }
 

@@ -40,9 +40,9 @@ pub struct Inputs {
     /// networks need none.
     #[arg(long, value_name = "FILE", requires = "rollup_config")]
     l1_config: Option<PathBuf>,
-    /// The program's ELF file.
+    /// The program's ELF file, instead of the program that this binary carries.
     #[arg(long, value_name = "ELF")]
-    guest: PathBuf,
+    guest: Option<PathBuf>,
     /// The version of the virtual machine.
     #[arg(long = "type", value_name = "TYPE", default_value = "multithreaded64-5")]
     version: String,
@@ -93,6 +93,9 @@ pub enum PrestateError {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The program that this binary carries is damaged.
+    #[error("the built-in program: {0}")]
+    BuiltIn(std::io::Error),
     /// There is no machine of that version.
     #[error(transparent)]
     Version(#[from] CannonError),

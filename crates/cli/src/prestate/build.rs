@@ -6,11 +6,12 @@ use crate::Outcome;
 use crate::block::{print_json, print_lines};
 use crate::cannon::{check_state_name, parse_version};
 use crate::files::{self, state_output};
+use crate::guest::PROGRAM;
 use alloy_primitives::B256;
 use rebut_fpvm::{State, load_elf};
 use rebut_program::config::{Chain, ConfigError, Table, find, json, section};
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Most bytes of an ELF file.
@@ -99,9 +100,14 @@ impl Built {
     fn new(inputs: &Inputs) -> Result<Self, PrestateError> {
         let version = parse_version(&inputs.version)?;
         let (table, chains) = chains(inputs)?;
-        let path = &inputs.guest;
+        let (path, mut elf) = match &inputs.guest {
+            Some(path) => (path.clone(), files::read(path, ELF_LIMIT_BYTES)?),
+            None => (
+                PathBuf::from("the built-in program"),
+                PROGRAM.elf().map_err(PrestateError::BuiltIn)?,
+            ),
+        };
         let wrong = |source| PrestateError::Section { path: path.clone(), source };
-        let mut elf = files::read(path, ELF_LIMIT_BYTES)?;
         section::fill(&mut elf, &table).map_err(wrong)?;
         let program = load_elf(version, &elf)
             .map_err(|source| PrestateError::Load { path: path.clone(), source })?;
