@@ -6,46 +6,20 @@
 //!   keccak256 key over the same hash bytes    ─► commitment ‖ z, 80 bytes
 //! ```
 //!
-//! A blob is the list of the values of a polynomial at the 4096th roots of unity. Element i belongs
-//! to the root whose exponent is i with its 12 bits reversed.
+//! The points z are those of [`blob_points`].
 //!
 //! Source: EIP-4844; OP Stack specification, "Fault Proof", section "Pre-image Oracle".
 
-use alloy_primitives::{B256, U256, hex, uint};
-use rebut_preimage::PreimageKey;
+use alloy_primitives::{B256, hex};
+use rebut_preimage::{BLOB_ELEMENTS, PreimageKey, blob_points};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
-/// Field elements of a blob.
-pub(crate) const ELEMENTS: usize = 4096;
 /// Bytes of a blob.
-pub(crate) const BLOB_BYTES: usize = ELEMENTS * 32;
-
-/// The order of the scalar field of BLS12-381.
-const MODULUS: U256 =
-    uint!(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001_U256);
-/// Generates the roots of unity of order 2^32.
-const GENERATOR: U256 =
-    uint!(10238227357739495823651030575849232062558860180284477541189508159991286009131_U256);
+pub(crate) const BLOB_BYTES: usize = BLOB_ELEMENTS * 32;
 
 /// The points at which a blob's elements stand, in the order of the elements.
-static POINTS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(|| {
-    let root = GENERATOR.pow_mod(U256::from(1_u64 << (32 - 12)), MODULUS);
-    let mut powers = Vec::with_capacity(ELEMENTS);
-    let mut power = U256::ONE;
-    for _ in 0..ELEMENTS {
-        powers.push(power.to_be_bytes());
-        power = power.mul_mod(root, MODULUS);
-    }
-    // Reversing the bits twice changes nothing, so exchanging pairs sorts the list.
-    for index in 0..ELEMENTS {
-        let reversed = usize::from((index as u16).reverse_bits() >> 4);
-        if index < reversed {
-            powers.swap(index, reversed);
-        }
-    }
-    powers
-});
+static POINTS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(blob_points);
 
 /// A commitment to a blob.
 pub(crate) type Commitment = [u8; 48];
@@ -72,7 +46,7 @@ pub(crate) fn element_keys(commitment: &Commitment) -> impl Iterator<Item = Prei
 
 /// Everything a host stores for a blob whose commitment was computed from it.
 pub(crate) fn preimages(commitment: &Commitment, blob: &[u8]) -> Vec<(PreimageKey, Vec<u8>)> {
-    let mut entries = Vec::with_capacity(2 * ELEMENTS + 1);
+    let mut entries = Vec::with_capacity(2 * BLOB_ELEMENTS + 1);
     entries.push((PreimageKey::sha256(versioned_hash(commitment).0), commitment.to_vec()));
     for (point, element) in POINTS.iter().zip(blob.chunks_exact(32)) {
         let key = PreimageKey::blob(commitment, point);
