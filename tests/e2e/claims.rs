@@ -1,13 +1,18 @@
 //! Recorded runs of the fault proof program: the verdict natively, in Cannon, and when anything is changed or
 //! missing.
 
+use alloy_consensus::Header;
 use alloy_primitives::B256;
+use alloy_rlp::Decodable;
+use rebut_fpvm::{Machine, Silent, StateVersion, Stop, Until, load_elf};
 use rebut_host::ClaimWitness;
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
 use rebut_program::{
     EXIT_INVALID, EXIT_VALID, Verdict,
     claim::{self, ClaimError},
+    config::{Chain, Table, section},
 };
+use rebut_tests::guests;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
@@ -86,11 +91,16 @@ fn the_claim_is_about_one_block_only() {
         earlier.boot.claimed_number -= 1;
         assert_eq!(verdict(&earlier).exit_code(), EXIT_INVALID, "{name}");
 
-        // The recordings stop at the claimed block.
+        // One recording holds a channel that goes on for three blocks; all end before the fourth.
         let mut later = witness.clone();
-        later.boot.claimed_number += 1;
+        later.boot.claimed_number += 4;
         let error = decide(&later, &mut later.oracle()).expect_err(&name).to_string();
         assert!(error.starts_with("there is no preimage for the keccak key 0x02"), "{error}");
+        later.boot.claimed_number -= 3;
+        match decide(&later, &mut later.oracle()) {
+            Ok(verdict) => assert_eq!(verdict.exit_code(), EXIT_INVALID, "{name}"),
+            Err(error) => assert!(error.to_string().contains("0x02"), "{error}"),
+        }
     }
 }
 
@@ -135,5 +145,152 @@ fn whatever_is_missing_is_named() {
                 Ok(verdict) => panic!("{name} without {key}: {verdict:?}"),
             }
         }
+    }
+}
+
+/// How a run in Cannon ended: exit code, steps, final state hash.
+type Ending = (u8, u64, B256);
+
+/// Runs the program in Cannon, carrying the parameters of the claim's chain.
+fn in_cannon(
+    witness: &ClaimWitness,
+    oracle: impl PreimageOracle,
+) -> Result<Ending, rebut_fpvm::StepError> {
+    let chain = Chain::new("", witness.config.clone());
+    let table = Table::encode(&[chain]).expect("a table of one chain");
+    let mut elf = guests::elf("program");
+    section::fill(&mut elf, &table).expect("a section for it");
+    let program = load_elf(StateVersion::V8, &elf).expect("the guest");
+    let mut machine = Machine::new(program.state, oracle, Silent);
+    match machine.run(Until::step(MAX_STEPS))? {
+        Stop::Exited(code) => Ok((code, machine.registers().step, machine.state_hash())),
+        stop => panic!("{stop:?} after {MAX_STEPS} steps"),
+    }
+}
+
+/// More than any recorded run takes.
+const MAX_STEPS: u64 = 1_000_000_000;
+
+#[test]
+fn cannon_decides_as_native_code_does() {
+    for (name, witness) in recorded() {
+        let run = |witness: &ClaimWitness| in_cannon(witness, witness.oracle()).expect(&name).0;
+        assert_eq!(run(&witness), EXIT_VALID, "{name}");
+        for byte in [0, 15, 31] {
+            let mut changed = witness.clone();
+            changed.boot.claimed_output.0[byte] ^= 1;
+            assert_eq!(run(&changed), EXIT_INVALID, "{name} byte {byte}");
+        }
+        let mut earlier = witness.clone();
+        earlier.boot.claimed_number -= 1;
+        assert_eq!(run(&earlier), EXIT_INVALID, "{name}");
+        let mut agreed = witness.clone();
+        agreed.boot.claimed_output = witness.boot.agreed_output;
+        agreed.boot.claimed_number = agreed_number(&witness);
+        assert_eq!(run(&agreed), EXIT_VALID, "{name}");
+    }
+}
+
+#[test]
+fn what_is_missing_in_cannon_is_named() {
+    for (name, witness) in recorded() {
+        let mut noting = Lacking { inner: witness.oracle(), asked: BTreeSet::new(), absent: None };
+        decide(&witness, &mut noting).unwrap_or_else(|error| panic!("{error}"));
+        for key in noting.asked.into_iter().step_by(7) {
+            let lacking =
+                Lacking { inner: witness.oracle(), asked: BTreeSet::new(), absent: Some(key) };
+            let error = in_cannon(&witness, lacking).expect_err(&name).to_string();
+            assert!(error.contains(&key.to_string()), "{name} without {key}: {error}");
+        }
+    }
+}
+
+/// Answers, and ignores every hint.
+struct Deaf<O>(O);
+
+impl<O: PreimageOracle> PreimageOracle for Deaf<O> {
+    fn get(&mut self, key: PreimageKey) -> Result<Vec<u8>, OracleError> {
+        self.0.get(key)
+    }
+
+    fn hint(&mut self, _: &[u8]) -> Result<(), OracleError> {
+        Ok(())
+    }
+}
+
+/// A host that knows nothing of hints but has computed the precompiles before.
+fn forewarned(witness: &ClaimWitness) -> Deaf<impl PreimageOracle> {
+    let mut oracle = witness.oracle();
+    decide(witness, &mut oracle).unwrap_or_else(|error| panic!("{error}"));
+    Deaf(oracle)
+}
+
+#[test]
+fn a_run_in_cannon_does_not_depend_on_the_host() {
+    for (name, witness) in recorded() {
+        let first = in_cannon(&witness, witness.oracle()).expect(&name);
+        assert_eq!(in_cannon(&witness, witness.oracle()).expect(&name), first, "{name}");
+        assert_eq!(in_cannon(&witness, forewarned(&witness)).expect(&name), first, "{name}");
+    }
+}
+
+/// The L1 blocks of a recording from the head backwards, as far as it has them.
+fn l1_blocks(witness: &ClaimWitness) -> Vec<B256> {
+    let mut blocks = vec![witness.boot.l1_head];
+    while let Some(last) = blocks.last()
+        && let Some(header) = witness.preimages.value(&PreimageKey::keccak256(*last))
+    {
+        let header = Header::decode(&mut &*header).expect("a header");
+        blocks.push(header.parent_hash);
+    }
+    blocks.pop();
+    blocks
+}
+
+/// The output roots of the safe chain, the agreed one first.
+fn outputs(witness: &ClaimWitness) -> Vec<B256> {
+    let mut oracle = witness.oracle();
+    let fail = |error: claim::ChainError| -> ! { panic!("{error}") };
+    let chain = claim::SafeChain::start(&mut oracle, &witness.config, &witness.boot);
+    let mut chain = chain.unwrap_or_else(|error| fail(error));
+    let mut roots = vec![witness.boot.agreed_output];
+    while chain.head().id.number < witness.boot.claimed_number
+        && let Some(blocks) = chain.extend(|_| true).unwrap_or_else(|error| fail(error))
+    {
+        roots.extend(blocks.iter().filter_map(|block| block.output).map(|output| output.root()));
+    }
+    roots
+}
+
+#[test]
+fn beyond_l1_data_the_last_block_decides() {
+    for (name, witness) in recorded() {
+        let all = outputs(&witness);
+        assert_eq!(all.last(), Some(&witness.boot.claimed_output), "{name}");
+        let agreed = agreed_number(&witness);
+        let mut reached = BTreeSet::new();
+        for l1_head in l1_blocks(&witness) {
+            let mut shorter = witness.clone();
+            shorter.boot.l1_head = l1_head;
+            // Before the agreed block's own origin there is no chain to speak of.
+            let Ok(_) = decide(&shorter, &mut shorter.oracle()) else { continue };
+            let derived = outputs(&shorter);
+            assert_eq!(derived, all[..derived.len()], "{name} at {l1_head}");
+            reached.insert(derived.len());
+            let last = agreed + derived.len() as u64 - 1;
+            for (place, root) in all.iter().enumerate() {
+                for claimed_number in [last, last + 1, last + 1000, u64::MAX] {
+                    // Up to the recording's end blocks can be derived after all.
+                    if derived.len() == all.len() && claimed_number > last {
+                        continue;
+                    }
+                    shorter.boot.claimed_output = *root;
+                    shorter.boot.claimed_number = claimed_number;
+                    let decides = place + 1 == derived.len();
+                    assert_eq!(verdict(&shorter).is_valid(), decides, "{name} at {l1_head}");
+                }
+            }
+        }
+        assert!(reached.len() > 1, "{name}: {reached:?}");
     }
 }
