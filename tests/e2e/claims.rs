@@ -91,12 +91,12 @@ fn the_claim_is_about_one_block_only() {
         earlier.boot.claimed_number -= 1;
         assert_eq!(verdict(&earlier).exit_code(), EXIT_INVALID, "{name}");
 
-        // One recording holds a channel that goes on for three blocks; all end before the fourth.
+        // One recording holds a channel that goes on for four blocks; all end before the fifth.
         let mut later = witness.clone();
-        later.boot.claimed_number += 4;
+        later.boot.claimed_number += 5;
         let error = decide(&later, &mut later.oracle()).expect_err(&name).to_string();
         assert!(error.starts_with("there is no preimage for the keccak key 0x02"), "{error}");
-        later.boot.claimed_number -= 3;
+        later.boot.claimed_number -= 4;
         match decide(&later, &mut later.oracle()) {
             Ok(verdict) => assert_eq!(verdict.exit_code(), EXIT_INVALID, "{name}"),
             Err(error) => assert!(error.to_string().contains("0x02"), "{error}"),

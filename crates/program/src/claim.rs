@@ -285,13 +285,11 @@ impl<'a, O: PreimageOracle> SafeChain<'a, O> {
         mut attributes: PayloadAttributes,
         wants: &impl Fn(u64) -> bool,
     ) -> Result<Option<Derived>, ChainError> {
+        // As all rules of derivation, Holocene's begin with the L1 block that is being read.
+        let is_holocene = self.config.is_active(Fork::Holocene, self.pipeline.origin().timestamp);
         let mut deposits_only = false;
         let executed = match self.build(&attributes) {
-            Err(ExecutionError::Transaction { .. })
-                if !self.config.is_active(Fork::Holocene, attributes.timestamp) =>
-            {
-                return Ok(None);
-            }
+            Err(ExecutionError::Transaction { .. }) if !is_holocene => return Ok(None),
             Err(ExecutionError::Transaction { .. }) => {
                 self.pipeline.flush();
                 deposits_only = true;
