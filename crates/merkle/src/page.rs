@@ -25,7 +25,7 @@ pub fn page_root(page: &Page) -> B256 {
 }
 
 /// Pages hashed together, so that the narrow levels near their roots fill the vector units.
-const BATCH_PAGES: usize = 8;
+const BATCH_PAGES: usize = 16;
 
 /// [`page_root`] of every page into the root of the same position, on this thread.
 ///

@@ -1,16 +1,16 @@
 //! Four nodes at a time in 256-bit registers: lane `i` of the state holds lane `i` of each of the
-//! four messages.
+//! four messages. Many at a time are hashed by `sliced`; this is for what is left over.
 
 use core::arch::x86_64::*;
 
-use super::{PADDING_FIRST, PADDING_LAST, permutation::permute, portable};
+use super::{PADDING_FIRST, PADDING_LAST, permutation::permute, portable, sliced};
 
 /// Messages hashed together.
 pub(super) const WIDTH: usize = 4;
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn xor(a: __m256i, b: __m256i) -> __m256i {
+pub(super) fn xor(a: __m256i, b: __m256i) -> __m256i {
     _mm256_xor_si256(a, b)
 }
 
@@ -49,7 +49,7 @@ fn rotl<const L: i32, const R: i32>(a: __m256i) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn chi(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
+pub(super) fn chi(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
     xor(a, _mm256_andnot_si256(b, c))
 }
 
@@ -117,8 +117,13 @@ fn hash_four(messages: &[[u8; 64]; WIDTH], digests: &mut [[u8; 32]; WIDTH]) {
 #[target_feature(enable = "avx2")]
 pub(super) fn hash_pairs(messages: &[[u8; 64]], digests: &mut [[u8; 32]]) {
     let length = messages.len().min(digests.len());
-    let (groups, rest) = messages[..length].as_chunks::<WIDTH>();
-    let (out, out_rest) = digests[..length].as_chunks_mut::<WIDTH>();
+    let (groups, messages) = messages[..length].as_chunks::<{ sliced::WIDTH }>();
+    let (out, digests) = digests[..length].as_chunks_mut::<{ sliced::WIDTH }>();
+    if !groups.is_empty() {
+        sliced::hash_groups(groups, out);
+    }
+    let (groups, rest) = messages.as_chunks::<WIDTH>();
+    let (out, out_rest) = digests.as_chunks_mut::<WIDTH>();
     for (group, out) in groups.iter().zip(out) {
         hash_four(group, out);
     }

@@ -12,6 +12,8 @@ mod avx512;
 mod avx512vl;
 mod permutation;
 mod portable;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod sliced;
 #[cfg(test)]
 mod tests;
 

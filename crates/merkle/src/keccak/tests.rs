@@ -52,7 +52,7 @@ proptest! {
 
     #[test]
     fn engines_agree_with_keccak256(
-        messages in vec_of(prop::array::uniform32(any::<[u8; 2]>()), 0..40)
+        messages in vec_of(prop::array::uniform32(any::<[u8; 2]>()), 0..80)
     ) {
         let messages: Vec<[u8; 64]> =
             messages.iter().map(|halves| halves.as_flattened().try_into().unwrap()).collect();
