@@ -1,7 +1,7 @@
-//! keccak256 for a 64-bit machine without rotations.
+//! keccak256 in plain Rust, for a 64-bit machine without rotations.
 //!
-//! Half of the time of a program that walks hash tries goes into this permutation. Every lane is a
-//! local variable, and two rounds stand unrolled so that no lane is ever copied.
+//! The benchmark of the machine and the check of the assembly use it; hashing in programs is
+//! [`sys::keccak256_into`](crate::sys::keccak256_into).
 //!
 //! Source: FIPS 202, section 3.2, with the padding of the original Keccak.
 

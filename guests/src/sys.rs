@@ -6,6 +6,10 @@
 
 mod carried;
 mod heap;
+mod keccak;
+mod memory;
+
+pub use keccak::keccak256_into;
 
 pub use carried::carried_chains;
 
@@ -137,16 +141,4 @@ impl Channel for Pipes {
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), ChannelError> {
         write_all(self.write, bytes)
     }
-}
-
-/// What `alloy_primitives::keccak256` calls.
-///
-/// # Safety
-/// `bytes` points to `length` readable bytes, `output` to 32 writable ones.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn native_keccak256(bytes: *const u8, length: usize, output: *mut u8) {
-    // SAFETY: the caller vouches for both pointers.
-    let (input, output) =
-        unsafe { (core::slice::from_raw_parts(bytes, length), &mut *output.cast::<[u8; 32]>()) };
-    crate::keccak::keccak256_into(input, output);
 }

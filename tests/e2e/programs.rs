@@ -86,3 +86,9 @@ fn a_rust_program() {
     let folder = temporary();
     check("rust", &guests::elf("hello"), folder.path(), RUST_OUTPUT);
 }
+
+#[test]
+fn what_guests_have_in_assembly_does_what_plain_rust_does() {
+    let folder = temporary();
+    check("check-sys", &guests::elf("check-sys"), folder.path(), "");
+}
