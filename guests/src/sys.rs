@@ -111,6 +111,10 @@ pub fn write_all(descriptor: u64, mut bytes: &[u8]) -> Result<(), ChannelError> 
 /// [`ChannelError`] when the peer ends first.
 pub fn read_exact(descriptor: u64, mut buffer: &mut [u8]) -> Result<(), ChannelError> {
     while !buffer.is_empty() {
+        buffer = read_words(descriptor, buffer);
+        if buffer.is_empty() {
+            break;
+        }
         let arguments = [descriptor, buffer.as_mut_ptr() as u64, buffer.len() as u64, 0, 0, 0];
         // SAFETY: the call writes into the given buffer and nowhere else.
         match unsafe { call(READ, arguments) }.map_err(ChannelError::Os)? {
@@ -119,6 +123,52 @@ pub fn read_exact(descriptor: u64, mut buffer: &mut [u8]) -> Result<(), ChannelE
         }
     }
     Ok(())
+}
+
+/// Fills what a buffer has of aligned words, as long as the descriptor gives a word at a time, which is
+/// what the machine does with preimages: five instructions a word. Returns what is still to be filled.
+fn read_words(descriptor: u64, buffer: &mut [u8]) -> &mut [u8] {
+    let words = buffer.len() / 8;
+    let start = buffer.as_mut_ptr();
+    if words == 0 || start.align_offset(8) != 0 {
+        return buffer;
+    }
+    let (end, last, failed): (u64, u64, u64);
+    // SAFETY: each call writes at most eight bytes, from the address that the loop has come to; there
+    // are `words` times eight.
+    unsafe {
+        asm!(
+            ".set noreorder",
+            "daddiu $2, $0, {read}",
+            "2: syscall",
+            "bne $2, $6, 3f",
+            "daddiu $5, $5, 8",
+            "bne $5, $16, 2b",
+            "daddiu $2, $0, {read}",
+            "b 4f",
+            "move $2, $0",
+            // Fewer bytes, or an error number.
+            "3: daddiu $5, $5, -8",
+            "4:",
+            ".set reorder",
+            read = const READ,
+            in("$4") descriptor,
+            inlateout("$5") start => end,
+            in("$6") 8,
+            in("$16") start.wrapping_add(8 * words),
+            lateout("$2") last,
+            lateout("$7") failed,
+            lateout("$3") _,
+            lateout("$8") _, lateout("$9") _, lateout("$10") _, lateout("$11") _,
+            lateout("$12") _, lateout("$13") _, lateout("$14") _, lateout("$15") _,
+            lateout("$24") _, lateout("$25") _,
+            options(nostack),
+        );
+    }
+    // A failure is left for the next call to report.
+    let last = if failed == 0 { last } else { 0 };
+    let filled = (end - start as u64 + last) as usize;
+    buffer.get_mut(filled..).unwrap_or_default()
 }
 
 /// The two pipes of one channel.
