@@ -104,7 +104,13 @@ impl Hint {
         let mut text = Vec::with_capacity(name.len() + 3 + 2 * payload.len());
         text.extend_from_slice(name.as_bytes());
         text.extend_from_slice(b" 0x");
-        text.extend_from_slice(hex::encode(payload).as_bytes());
+        let (words, rest) = payload.as_chunks();
+        for word in words {
+            text.extend_from_slice(&digits(u32::from_be_bytes(*word)));
+        }
+        for byte in rest {
+            text.extend_from_slice(&digits(u32::from(*byte))[6..]);
+        }
         text
     }
 
@@ -129,6 +135,20 @@ impl Hint {
             _ => Err(malformed),
         }
     }
+}
+
+/// The hexadecimal digits of a word, all at once: a guest encodes thousands of hints.
+fn digits(word: u32) -> [u8; 8] {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Each digit in a byte of its own.
+    let mut digits = u64::from(word);
+    digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff;
+    digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff;
+    digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    // Above 9 a carry gets into the upper half of the byte.
+    let letters = ((digits + 6 * ONES) >> 4) & ONES;
+    let to_letter = u64::from(b'a' - b'0' - 10);
+    (digits + u64::from(b'0') * ONES + letters * to_letter).to_be_bytes()
 }
 
 #[cfg(test)]
