@@ -11,13 +11,15 @@
 //!
 //! Specification: Ethereum yellow paper, appendix D.
 
+mod branch;
+
 use crate::StateOracle;
 use alloc::{boxed::Box, vec::Vec};
 use alloy_primitives::{B256, keccak256};
 use alloy_rlp::Decodable;
 use alloy_trie::{
-    EMPTY_ROOT_HASH, Nibbles, TrieMask,
-    nodes::{BranchNodeRef, ExtensionNodeRef, LeafNodeRef, RlpNode, TrieNode},
+    EMPTY_ROOT_HASH, Nibbles,
+    nodes::{ExtensionNodeRef, LeafNodeRef, RlpNode, TrieNode},
 };
 
 /// Why a trie could not be read or changed.
@@ -331,6 +333,16 @@ impl Node {
         }
     }
 
+    /// The reference, if nothing changed since it was made. None for nodes that have no place for it.
+    fn known_reference(&self) -> Option<&RlpNode> {
+        match self {
+            Self::Empty | Self::Blinded(_) => None,
+            Self::Leaf(leaf) => leaf.reference.as_ref(),
+            Self::Extension(extension) => extension.reference.as_ref(),
+            Self::Branch(branch) => branch.reference.as_ref(),
+        }
+    }
+
     fn reference(&mut self, buffer: &mut Vec<u8>) -> RlpNode {
         match self {
             Self::Empty => RlpNode::from_rlp(&[alloy_rlp::EMPTY_STRING_CODE]),
@@ -356,23 +368,10 @@ impl Node {
             }
             Self::Branch(branch) => {
                 let Branch { children, reference } = &mut **branch;
-                reference.get_or_insert_with(|| branch_reference(children, buffer)).clone()
+                reference.get_or_insert_with(|| branch::reference(children, buffer)).clone()
             }
         }
     }
-}
-
-fn branch_reference(children: &mut [Node; 16], buffer: &mut Vec<u8>) -> RlpNode {
-    let mut stack = Vec::with_capacity(16);
-    let mut mask = TrieMask::default();
-    for (nibble, child) in (0..16).zip(children) {
-        if !matches!(child, Node::Empty) {
-            mask.set_bit(nibble);
-            stack.push(child.reference(buffer));
-        }
-    }
-    buffer.clear();
-    BranchNodeRef::new(&stack, mask).rlp(buffer)
 }
 
 /// Drops the reference of a node below which something changed.
@@ -396,12 +395,17 @@ fn fork(path: Nibbles, shared: usize, old: Node, at: Cursor, value: Vec<u8>) -> 
 /// Reads one node, `depth` nibbles below the root, that its parent refers to by `reference`.
 fn decode(bytes: &[u8], reference: RlpNode, depth: usize) -> alloy_rlp::Result<Node> {
     use alloy_rlp::Error::Custom;
+    let below = KEY_NIBBLES - depth;
+    if below > 0
+        && let Some(branch) = branch::decode_hashes(bytes, &reference)
+    {
+        return Ok(Node::Branch(branch));
+    }
     let mut rest = bytes;
     let node = TrieNode::decode(&mut rest)?;
     if !rest.is_empty() {
         return Err(alloy_rlp::Error::UnexpectedLength);
     }
-    let below = KEY_NIBBLES - depth;
     let reference = Some(reference);
     Ok(match node {
         TrieNode::EmptyRoot => return Err(Custom("an empty node below a hash")),
