@@ -1,8 +1,9 @@
-//! What the program costs: its steps on the recorded blocks, by topic.
+//! What the program costs: its steps on the recorded blocks and the recorded runs, by topic.
 
 use crate::{geometric_mean, guest, profile};
 use anyhow::{Context, ensure};
-use rebut_host::BlockWitness;
+use rebut_host::{BlockWitness, ClaimWitness};
+use rebut_program::config::{Chain, Table, section};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -33,17 +34,18 @@ struct Row {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let folder = arguments.guests.clone().unwrap_or_else(guest::prebuilt);
+    let inputs = [("blocks", count_block as Count), ("fpp-devnet", count_claim)];
     let mut rows = Vec::new();
-    for path in recorded("blocks")? {
-        let input = name_of(&path);
-        if !input.contains(&arguments.only) {
-            continue;
+    for (kind, count) in inputs {
+        for path in recorded(kind)? {
+            let input = name_of(&path);
+            if !input.contains(&arguments.only) {
+                continue;
+            }
+            eprintln!("counting {input}");
+            let profile = count(&path, &folder).with_context(|| input.clone())?;
+            rows.push(Row { input, profile });
         }
-        eprintln!("counting {input}");
-        let witness = BlockWitness::read(&path)?;
-        let elf = guest::read(&folder, "block")?;
-        let profile = profile::run(&elf, witness.oracle()).with_context(|| input.clone())?;
-        rows.push(Row { input, profile });
     }
     ensure!(!rows.is_empty(), "no recorded input; REBUT_DATA names the folder of the recordings");
     if arguments.json {
@@ -53,6 +55,23 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         print_functions(&rows, arguments.functions);
     }
     Ok(())
+}
+
+/// Counts the steps on a recorded input, given the folder of the guests.
+type Count = fn(&Path, &Path) -> anyhow::Result<profile::Profile>;
+
+fn count_block(path: &Path, guests: &Path) -> anyhow::Result<profile::Profile> {
+    let witness = BlockWitness::read(path)?;
+    profile::run(&guest::read(guests, "block")?, witness.oracle())
+}
+
+/// The program carries the parameters of the recorded run's chain.
+fn count_claim(path: &Path, guests: &Path) -> anyhow::Result<profile::Profile> {
+    let witness = ClaimWitness::read(path)?;
+    let mut elf = guest::read(guests, "program")?;
+    let chain = Chain::new("recorded", witness.config.clone());
+    section::fill(&mut elf, &Table::encode(&[chain])?)?;
+    profile::run(&elf, witness.oracle())
 }
 
 /// The recorded files in a folder of the recordings, by name.

@@ -7,6 +7,7 @@ use crate::{
     StateOracle, TransactionError, base_fee,
     forks::{DepositReceipt, Rules, WithdrawalsRoot},
     handler::TransactionHandler,
+    jumps,
     precompiles::OraclePrecompiles,
     state::StateView,
     transaction::{self, SenderError},
@@ -141,7 +142,8 @@ impl<'a> Plan<'a> {
     }
 }
 
-type EvmContext<DB> =
+/// What instructions see beside the interpreter.
+pub(crate) type EvmContext<DB> =
     Context<BlockEnv, OpTransaction<TxEnv>, CfgEnv<OpSpecId>, DB, Journal<DB>, L1BlockInfo>;
 type Evm<DB> =
     OpEvm<EvmContext<DB>, (), EthInstructions<EthInterpreter, EvmContext<DB>>, OraclePrecompiles>;
@@ -165,8 +167,11 @@ impl<'p, 'o, O: StateOracle> Executor<'p, 'o, O> {
             .with_cfg(CfgEnv::new_with_spec(spec).with_chain_id(plan.chain.chain_id))
             .with_block(plan.block_env())
             .with_db(state);
-        let evm = OpEvm::new(context, ())
+        let mut evm = OpEvm::new(context, ())
             .with_precompiles(OraclePrecompiles::new(spec, plan.rules.input_limits));
+        for (opcode, instruction) in jumps::instructions() {
+            evm.0.instruction.insert_instruction(opcode, instruction);
+        }
         let count = plan.attributes.transactions.len();
         Self {
             plan,

@@ -19,6 +19,7 @@ mod chain;
 mod error;
 mod forks;
 mod handler;
+mod jumps;
 mod oracle;
 mod precompiles;
 mod state;

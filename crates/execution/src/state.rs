@@ -8,7 +8,10 @@
 //! Invariant: before [`StateView::roots`] the tries hold the state before the block. A block that
 //! fails leaves them as they were, except for nodes that were opened.
 
-use crate::{StateError, StateOracle, Trie};
+use crate::{
+    StateError, StateOracle, Trie,
+    jumps::{self, Destinations},
+};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use alloy_consensus::{Header, Sealed};
 use alloy_primitives::{Address, B256, U256, keccak256};
@@ -27,13 +30,20 @@ use revm::{
 pub struct State {
     accounts: Trie,
     storages: BTreeMap<Address, Trie>,
+    /// Never removed and never replaced: `destinations` depends on where they are.
     codes: BTreeMap<B256, Bytecode>,
+    destinations: Destinations,
 }
 
 impl State {
     /// The state with this root.
-    pub const fn new(root: B256) -> Self {
-        Self { accounts: Trie::new(root), storages: BTreeMap::new(), codes: BTreeMap::new() }
+    pub fn new(root: B256) -> Self {
+        Self {
+            accounts: Trie::new(root),
+            storages: BTreeMap::new(),
+            codes: BTreeMap::new(),
+            destinations: Destinations::new(),
+        }
     }
 
     /// The root of the account trie.
@@ -237,6 +247,11 @@ impl<'a, O: StateOracle> StateView<'a, O> {
         self.oracle
     }
 
+    /// The jump destinations of the state's codes, as far as they are known.
+    pub(crate) const fn destinations(&mut self) -> &mut Destinations {
+        &mut self.state.destinations
+    }
+
     fn account(&mut self, address: Address) -> Result<&mut CachedAccount, StateError<O::Error>> {
         use alloc::collections::btree_map::Entry;
         match self.cache.entry(address) {
@@ -305,7 +320,7 @@ impl<'a, O: StateOracle> StateView<'a, O> {
         code: Bytes,
     ) -> Result<(), StateError<O::Error>> {
         let hash = keccak256(&code);
-        self.state.codes.insert(hash, Bytecode::new_legacy(code));
+        self.state.codes.entry(hash).or_insert_with(|| Bytecode::new_legacy(code));
         let info = self.account(address)?.now.get_or_insert_with(AccountInfo::default);
         info.code_hash = hash;
         info.code = None;
@@ -362,8 +377,7 @@ impl<O: StateOracle> Database for StateView<'_, O> {
             return Ok(code.clone());
         }
         let bytes = self.oracle.code(hash).map_err(StateError::Oracle)?;
-        let code = Bytecode::new_raw_checked(bytes.into())
-            .map_err(|source| StateError::Code { hash, source })?;
+        let code = jumps::bytecode(bytes).map_err(|source| StateError::Code { hash, source })?;
         self.state.codes.insert(hash, code.clone());
         Ok(code)
     }
