@@ -420,3 +420,6 @@ fn decode_all<T: Decodable>(bytes: &[u8]) -> alloy_rlp::Result<T> {
     let value = T::decode(&mut rest)?;
     if rest.is_empty() { Ok(value) } else { Err(alloy_rlp::Error::UnexpectedLength) }
 }
+
+#[cfg(test)]
+mod tests;
