@@ -1,4 +1,4 @@
-//! Fuzz targets of the preimage protocol, memory proofs and the virtual machine.
+//! Fuzz targets of the preimage protocol, memory proofs, the virtual machine and its command line.
 //!
 //! A target is one call of a function in here. Each function takes what the fuzzer made up, hands it to
 //! a parser or an engine, and asserts what must hold for any input: no panic, no value that does not
@@ -8,6 +8,9 @@
 
 pub mod generate;
 pub mod many;
+#[path = "../../../crates/cli/src/cannon/pattern.rs"]
+pub mod pattern;
+pub mod patterns;
 pub mod programs;
 pub mod proofs;
 pub mod protocol;

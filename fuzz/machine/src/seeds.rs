@@ -36,6 +36,9 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("store_directory", b"\x0276616c7565".to_vec()),
         ("store_directory", b"\x01directory".to_vec()),
     ];
+    for text in ["", "never", "always", "=0x1_f", "=017", "%0b101", "%1_000_000", "%0", "=1__0"] {
+        seeds.push(("step_pattern", [&7u64.to_be_bytes()[..], text.as_bytes()].concat()));
+    }
     for number in 0..32 {
         seeds.push(("lockstep", noise(number, 2048)));
         seeds.push(("wire_client", noise(number, 512)));
