@@ -37,7 +37,7 @@ pub struct Pipeline {
     channels: Channels,
     reader: ChannelReader,
     batches: Batches,
-    /// The stage of batches may have more to give.
+    /// The stage of batches has to be asked before another batch is read.
     has_batches: bool,
 }
 
@@ -196,7 +196,13 @@ impl Pipeline {
             Batches::Queue(queue) => queue.next(config, safe, is_exhausted, source)?,
             Batches::Validator(validator) => validator.next(config, safe, is_exhausted, source)?,
         };
-        self.has_batches = matches!(next, NextBatch::Ready { .. });
+        // Before Holocene only a span is finished first. Otherwise a batch is read before each block:
+        // which of the batches is dropped at once, and which waits undecided and holds up the others,
+        // depends on the safe head at which it is read, and every node reads in this order.
+        self.has_batches = match &self.batches {
+            Batches::Queue(_) => matches!(next, NextBatch::Ready { concludes: false, .. }),
+            Batches::Validator(_) => matches!(next, NextBatch::Ready { .. }),
+        };
         Ok(match next {
             NextBatch::Ready { batch, concludes } => Pull::Ready((batch, concludes)),
             NextBatch::Nothing if is_exhausted => Pull::Exhausted,
