@@ -10,13 +10,12 @@
 //! that machine, native execution and verifier agree with each other; that they agree with the rest of
 //! the world is shown by the recorded blocks of real chains.
 
-use crate::{BlockWitness, PrecompileCall, RecordingOracle, WitnessError, WitnessOracle};
-use alloy_primitives::{Address, B256, Sealable};
+use crate::{BlockWitness, NativeState, RecordingOracle, WitnessError, WitnessOracle};
+use alloy_primitives::Sealable;
 use rebut_execution::{
-    BaseFeeDefaults, ChainParameters, ExecutionError, Fork, ForkTimes, State, StateOracle,
-    execute_block,
+    BaseFeeDefaults, ChainParameters, ExecutionError, Fork, ForkTimes, State, execute_block,
 };
-use rebut_preimage::{MemoryStore, OracleError, PreimageKey, PreimageOracle, store::StoreError};
+use rebut_preimage::{MemoryStore, OracleError, store::StoreError};
 use std::path::Path;
 
 mod contracts;
@@ -98,36 +97,6 @@ fn chain() -> ChainParameters {
         .fold(ForkTimes::default(), |forks, fork| forks.with(fork, Some(0)));
     let base_fee = BaseFeeDefaults { elasticity: 6, denominator: 50, denominator_canyon: 250 };
     ChainParameters { chain_id: CHAIN_ID, forks, base_fee }
-}
-
-/// State for an execution in this process, precompiles included.
-struct NativeState(RecordingOracle<WitnessOracle>);
-
-impl StateOracle for NativeState {
-    type Error = OracleError;
-
-    fn trie_node(&mut self, hash: B256) -> Result<Vec<u8>, OracleError> {
-        self.0.get(PreimageKey::keccak256(hash))
-    }
-
-    fn code(&mut self, hash: B256) -> Result<Vec<u8>, OracleError> {
-        self.0.get(PreimageKey::keccak256(hash))
-    }
-
-    fn header(&mut self, hash: B256) -> Result<Vec<u8>, OracleError> {
-        self.0.get(PreimageKey::keccak256(hash))
-    }
-
-    fn precompile(
-        &mut self,
-        address: Address,
-        gas: u64,
-        input: &[u8],
-    ) -> Result<Option<Vec<u8>>, OracleError> {
-        let call = PrecompileCall { address, gas: Some(gas), input };
-        let result = call.execute("l1-precompile")?;
-        Ok((result[0] == 1).then(|| result[1..].to_vec()))
-    }
 }
 
 #[cfg(test)]

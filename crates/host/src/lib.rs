@@ -15,6 +15,7 @@ mod chain_ids;
 mod claim;
 pub mod demo;
 mod l2;
+mod native;
 mod online;
 mod oracle;
 mod precompile;
@@ -28,6 +29,7 @@ mod witness;
 
 pub use chain_ids::{ChainIdError, ChainIds, l1_chain_id};
 pub use claim::{CLAIM_FORMAT, ClaimWitness, ClaimWitnessError};
+pub use native::NativeState;
 pub use online::{Host, HostConfig, HostError, LocalValues};
 pub use oracle::WitnessOracle;
 pub use precompile::{ACCELERATED, PayloadForm, PrecompileCall};

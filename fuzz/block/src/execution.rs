@@ -12,10 +12,10 @@ use arbitrary::Arbitrary;
 use op_alloy_consensus::TxDeposit;
 use rebut_execution::{
     BaseFeeDefaults, ChainParameters, ExecutedBlock, Fork, ForkTimes, PayloadAttributes, State,
-    StateOracle, execute_block,
+    execute_block,
 };
-use rebut_host::{BlockWitness, PrecompileCall};
-use rebut_preimage::{MemoryStore, OracleError, PreimageKey};
+use rebut_host::{BlockWitness, NativeState, WitnessOracle};
+use rebut_preimage::MemoryStore;
 use rebut_program::{EXIT_VALID, block::run};
 
 const CHAIN_ID: u64 = 10;
@@ -306,36 +306,6 @@ impl Case {
     }
 }
 
-/// State that holds nothing; precompiles are executed.
-struct Nothing;
-
-impl StateOracle for Nothing {
-    type Error = OracleError;
-
-    fn trie_node(&mut self, hash: B256) -> Result<Vec<u8>, OracleError> {
-        Err(OracleError::Missing { key: PreimageKey::keccak256(hash) })
-    }
-
-    fn code(&mut self, hash: B256) -> Result<Vec<u8>, OracleError> {
-        self.trie_node(hash)
-    }
-
-    fn header(&mut self, hash: B256) -> Result<Vec<u8>, OracleError> {
-        self.trie_node(hash)
-    }
-
-    fn precompile(
-        &mut self,
-        address: Address,
-        gas: u64,
-        input: &[u8],
-    ) -> Result<Option<Vec<u8>>, OracleError> {
-        let call = PrecompileCall { address, gas: Some(gas), input };
-        let result = call.execute("l1-precompile")?;
-        Ok((result[0] == 1).then(|| result[1..].to_vec()))
-    }
-}
-
 /// Executes a block twice, and a third time by the program. All agree.
 pub fn block(case: Case) {
     is_executed(&case);
@@ -349,7 +319,9 @@ fn is_executed(case: &Case) -> bool {
     let attributes = case.attributes();
     let execute = || {
         let mut state = State::new(parent.state_root);
-        execute_block(&chain, &parent, &attributes, &mut state, &mut Nothing)
+        // Nothing is there; precompiles are executed.
+        let mut oracle = NativeState(WitnessOracle::new(MemoryStore::new()));
+        execute_block(&chain, &parent, &attributes, &mut state, &mut oracle)
     };
     let (first, second) = (execute(), execute());
     let mut witness = BlockWitness {
