@@ -62,7 +62,8 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
 /// The program, carrying the parameters of the claim's chain.
 fn program(case: &Case) -> anyhow::Result<Program> {
     let mut elf = PROGRAM.elf()?;
-    let chain = Chain::new("the claim's chain", case.config.clone());
+    // Without a name, as `rebut prestate build` does it: the prestate depends on the parameters alone.
+    let chain = Chain::new("", case.config.clone());
     section::fill(&mut elf, &Table::encode(&[chain])?)?;
     load_elf(StateVersion::V8, &elf).context("the built-in guest")
 }

@@ -1,6 +1,7 @@
 //! `rebut host` and `rebut witness` from outside.
 
 mod host;
+mod program;
 mod witness;
 
 use std::{path::Path, process::Command};
