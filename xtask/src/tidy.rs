@@ -35,6 +35,32 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("rebut-fpvm", &["rebut-preimage", "rebut-merkle"]),
     ("rebut-host", &["rebut-preimage", "rebut-execution", "rebut-derivation", "rebut-program"]),
     ("rebut-contracts", &[]),
+    ("rebut-dispute", &[]),
+    (
+        "rebut-challenger",
+        &[
+            "rebut-preimage",
+            "rebut-merkle",
+            "rebut-execution",
+            "rebut-derivation",
+            "rebut-program",
+            "rebut-fpvm",
+            "rebut-host",
+            "rebut-contracts",
+            "rebut-dispute",
+        ],
+    ),
+    (
+        "rebut-devnet",
+        &[
+            "rebut-preimage",
+            "rebut-execution",
+            "rebut-derivation",
+            "rebut-program",
+            "rebut-host",
+            "rebut-contracts",
+        ],
+    ),
     (
         "rebut",
         &[
@@ -46,6 +72,9 @@ const LAYERS: &[(&str, &[&str])] = &[
             "rebut-fpvm",
             "rebut-host",
             "rebut-contracts",
+            "rebut-dispute",
+            "rebut-challenger",
+            "rebut-devnet",
         ],
     ),
 ];

@@ -1,0 +1,1 @@
+//! Off-chain agents of the dispute game.

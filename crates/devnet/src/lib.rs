@@ -1,0 +1,1 @@
+//! A living rollup in one process.

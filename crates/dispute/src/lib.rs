@@ -1,0 +1,3 @@
+//! The dispute game protocol: claims, positions, clocks, bonds, and the honest answer to a claim.
+
+#![no_std]
