@@ -16,6 +16,9 @@
 #[macro_use]
 #[path = "isa/mips_table.rs"]
 mod mips_table;
+#[macro_use]
+#[path = "isa/riscv_table.rs"]
+mod riscv_table;
 pub mod isa;
 pub mod kernel;
 pub mod loader;

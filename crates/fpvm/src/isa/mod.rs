@@ -2,10 +2,14 @@
 //!
 //! `mips_table.rs` holds one row per MIPS instruction; this module turns the rows into the [`Op`] enum,
 //! its decoder, encoder and disassembler, the list of all instructions, and the [`Visitor`] that every
-//! engine implements. Nothing else in the crate knows an opcode number.
+//! engine implements. [`riscv`] does the same with `riscv_table.rs`. Nothing else in the crate knows an
+//! opcode number.
 
+#[macro_use]
+mod table;
 mod disassemble;
 mod pattern;
+pub mod riscv;
 pub mod semantics;
 
 pub use pattern::Pattern;
@@ -125,7 +129,25 @@ pub struct Row {
     pub doc: &'static str,
 }
 
-macro_rules! width {
+impl Row {
+    const fn new(
+        op: Op,
+        [name, doc]: [&'static str; 2],
+        format: Format,
+        pattern: Pattern,
+        width: Width,
+    ) -> Self {
+        Self { op, name, format, pattern, width, doc }
+    }
+
+    /// True where the row stands for what remains when no other one matches.
+    const fn is_fallback(&self) -> bool {
+        matches!(self.format, Format::Fallback)
+    }
+}
+
+/// The last column of a row.
+macro_rules! column {
     (both) => {
         Width::Both
     };
@@ -133,62 +155,7 @@ macro_rules! width {
         Width::Wide
     };
 }
-
-macro_rules! define_instructions {
-    ($(#[doc = $doc:literal] $name:ident $format:ident $bits:literal $width:ident;)*) => {
-        /// A MIPS instruction, named by its mnemonic.
-        #[expect(non_camel_case_types, reason = "mnemonics are written in lower case")]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u8)]
-        pub enum Op {
-            $(#[doc = $doc] $name,)*
-        }
-
-        /// All rows, in the order of the table; `ROWS[op as usize]` is the row of `op`.
-        pub const ROWS: &[Row] = &[$(Row {
-            op: Op::$name,
-            name: stringify!($name),
-            format: Format::$format,
-            pattern: Pattern::parse($bits),
-            width: width!($width),
-            doc: $doc,
-        },)*];
-
-        /// One method per row. An engine is a visitor; [`Op::visit`] calls the method of an instruction.
-        pub trait Visitor {
-            /// What visiting an instruction gives.
-            type Output;
-            $(#[doc = $doc] fn $name(&mut self, word: Word) -> Self::Output;)*
-        }
-
-        impl Op {
-            /// Calls the visitor's method for this instruction.
-            #[inline(always)]
-            pub fn visit<V: Visitor>(self, word: Word, visitor: &mut V) -> V::Output {
-                match self {
-                    $(Op::$name => visitor.$name(word),)*
-                }
-            }
-        }
-    };
-}
 for_each_mips_instruction!(define_instructions);
-
-// No word may match two rows, but for the fallback of a group.
-const _: () = {
-    let mut i = 0;
-    while i < ROWS.len() {
-        assert!(ROWS[i].op as usize == i, "rows are in the order of the enum");
-        let mut k = i + 1;
-        while k < ROWS.len() {
-            let exempt = matches!(ROWS[i].format, Format::Fallback)
-                || matches!(ROWS[k].format, Format::Fallback);
-            assert!(exempt || !ROWS[i].pattern.overlaps(&ROWS[k].pattern), "two rows overlap");
-            k += 1;
-        }
-        i += 1;
-    }
-};
 
 const OPCODE_SHIFT: u32 = 26;
 const SPECIAL: usize = 0x00;
@@ -251,27 +218,18 @@ impl Op {
         }
     }
 
-    /// The row of this instruction.
-    pub fn row(self) -> &'static Row {
-        &ROWS[self as usize]
-    }
-
     /// The word of this instruction with the given operands; operands that it does not have are left
     /// out, and too large ones are cut to their field.
     pub fn encode(self, operands: Operands) -> Word {
         let Row { pattern, .. } = self.row();
-        let field = |letter: u8, value: u32| {
-            let mask = pattern.field(letter);
-            if mask == 0 { 0 } else { value << mask.trailing_zeros() & mask }
-        };
         Word(
             pattern.value
-                | field(b's', operands.rs.into())
-                | field(b't', operands.rt.into())
-                | field(b'd', operands.rd.into())
-                | field(b'a', operands.sa.into())
-                | field(b'i', operands.imm.into())
-                | field(b'j', operands.target),
+                | pattern.insert(b's', operands.rs.into())
+                | pattern.insert(b't', operands.rt.into())
+                | pattern.insert(b'd', operands.rd.into())
+                | pattern.insert(b'a', operands.sa.into())
+                | pattern.insert(b'i', operands.imm.into())
+                | pattern.insert(b'j', operands.target),
         )
     }
 

@@ -64,6 +64,21 @@ impl Pattern {
         mask
     }
 
+    /// The bits of `value` in the field that is drawn with `letter`, the lowest at the right. Too large a
+    /// value is cut to the field; nothing remains of it where the pattern has no such field.
+    pub const fn insert(&self, letter: u8, mut value: u32) -> u32 {
+        let (mut field, mut word) = (self.field(letter), 0);
+        while field != 0 {
+            let lowest = field & field.wrapping_neg();
+            if value & 1 != 0 {
+                word |= lowest;
+            }
+            value >>= 1;
+            field ^= lowest;
+        }
+        word
+    }
+
     /// The drawing that this pattern was parsed from.
     pub const fn text(&self) -> &'static str {
         self.text
@@ -82,6 +97,16 @@ mod tests {
         assert_eq!(p.field(b's'), 0x03e0_0000);
         assert_eq!(p.field(b'i'), 0xffff);
         assert_eq!(p.field(b'd'), 0);
+    }
+
+    #[test]
+    fn values_are_put_into_fields() {
+        let check = |drawing, value, want| {
+            assert_eq!(Pattern::parse(drawing).insert(b'i', value), want, "{drawing} {value:x}");
+        };
+        check("000001 sssss 10001 iiiiiiiiiiiiiiii", 0x1_2345, 0x2345);
+        check("iiii 0000 0000 0000 0000 0000 0000 ii11", 0b10_1101, 0xb000_0004);
+        check("000001 sssss 10001 ----------------", 0xffff, 0);
     }
 
     #[test]
