@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.34;
 
+import { EncodeRiscv, Hart, HartTest } from "./vm/Hart.sol";
 import { Encode, Machine, MachineTest } from "./vm/Machine.sol";
 
 /// @notice Records gas and sizes in `snapshots/`. A figure that differs from the recorded one fails the run; to record new
@@ -85,5 +86,61 @@ contract SnapshotsTest is MachineTest {
         assertTrue(address(oracle).code.length <= 24_576, "PreimageOracle is larger than a contract may be");
         vm.snapshotValue("sizes", "MIPS64", address(mips).code.length);
         vm.snapshotValue("sizes", "PreimageOracle", address(oracle).code.length);
+    }
+}
+
+/// @notice The same for the RISC-V verifier.
+contract RiscvSnapshotsTest is HartTest {
+    bytes private constant VALUE = "some data of a preimage, longer than a part";
+
+    function record(string memory name, Hart memory h, bytes memory proof, uint256 atMost) private {
+        (bool ok,) = address(riscv).call(abi.encodeCall(riscv.step, (pack(h), proof, CONTEXT)));
+        assertTrue(ok, name);
+        uint256 used = vm.lastCallGas().gasTotalUsed;
+        assertTrue(used <= atMost, string.concat(name, " takes more gas than allowed"));
+        vm.snapshotValue("RISCV", name, used);
+    }
+
+    function record(string memory name, uint32 insn, uint64 access, uint256 atMost) private {
+        Hart memory h = hart(insn);
+        h.x[8] = DATA;
+        record(name, h, stepProof(h, access), atMost);
+    }
+
+    function test_stepGas() public {
+        record("add", EncodeRiscv.r(0x33, 0, 0), NO_ACCESS, 12_000);
+        record("mulh", EncodeRiscv.r(0x33, 1, 1), NO_ACCESS, 12_000);
+        record("remw", EncodeRiscv.r(0x3b, 6, 1), NO_ACCESS, 12_000);
+        record("beq", EncodeRiscv.r(0x63, 0, 0), NO_ACCESS, 12_000);
+        record("ld", EncodeRiscv.i(0x03, 3, 0), DATA, 18_000);
+        record("sd", EncodeRiscv.s(3, 0), DATA, 23_000);
+        record("amoadd.d", EncodeRiscv.r(0x2f, 3, 0), DATA, 26_000);
+    }
+
+    function test_syscallGas() public {
+        record("brk", syscall(214, 0, 0, 0), stepProof(syscall(214, 0, 0, 0), NO_ACCESS), 12_000);
+        uint64 addr = DATA | 0x18;
+        Hart memory h = syscall(113, 0, addr, 0);
+        Hart memory between = copy(h);
+        store(between, addr, 1337, 8);
+        record("clock_gettime across leaves", h, stepProof(h, addr, between), 38_000);
+    }
+
+    /// @dev What was loaded before the test is cold in it.
+    function setUp() public override {
+        super.setUp();
+        oracle.loadKeccak256PreimagePart(8, VALUE);
+    }
+
+    function test_preimageReadGas() public {
+        Hart memory h = syscall(63, 5, DATA, 8);
+        h.preimageKey = bytes32((uint256(keccak256(VALUE)) << 8 >> 8) | (2 << 248));
+        h.preimageOffset = 8;
+        record("read of a preimage, cold oracle", h, stepProof(h, DATA), 36_000);
+    }
+
+    function test_bytecodeSize() public {
+        assertTrue(address(riscv).code.length <= 24_576, "RISCV is larger than a contract may be");
+        vm.snapshotValue("sizes", "RISCV", address(riscv).code.length);
     }
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 use thiserror::Error;
 
 /// Contracts whose artifacts are kept.
-const CONTRACTS: [&str; 2] = ["MIPS64", "PreimageOracle"];
+const CONTRACTS: [&str; 3] = ["MIPS64", "RISCV", "PreimageOracle"];
 
 /// Why artifacts could not be made, or that they are out of date.
 #[derive(Debug, Error)]

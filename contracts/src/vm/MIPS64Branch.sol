@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.34;
 
-import { immOf, opcodeOf, rsOf, rtOf, signed64 } from "./MIPS64Decode.sol";
+import { immOf, opcodeOf, rsOf, rtOf } from "./MIPS64Decode.sol";
 import { NEXT_PC, PC, U64_MASK, advanceTo, register, setRegister } from "./MIPS64State.sol";
+import { signed64 } from "./Words.sol";
 
 // Opcodes 1 to 7: branches and jumps. The instruction behind them, the delay slot, is an ordinary step of its own and
 // must not be a branch or a jump itself. Operands are read before a link is written.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.34;
 
-// Fields of an instruction word, and the arithmetic that all instruction classes share.
+import { signed16 } from "./Words.sol";
+
+// Fields of an instruction word.
 //
 //     31    26 25   21 20   16 15   11 10    6 5      0
 //     +-------+-------+-------+-------+-------+-------+
@@ -12,8 +14,6 @@ pragma solidity ^0.8.34;
 //
 // In the rows of the instruction files `s`, `t`, `d` are the three register fields, `a` the shift amount, `i` the
 // immediate, `j` the jump target, and `-` a bit that does not matter.
-
-uint256 constant U32_MASK = type(uint32).max;
 
 function opcodeOf(uint256 insn) pure returns (uint256) {
     return insn >> 26;
@@ -47,43 +47,6 @@ function immOf(uint256 insn) pure returns (uint256) {
 // The immediate without sign.
 function uimmOf(uint256 insn) pure returns (uint256) {
     return insn & 0xffff;
-}
-
-// The low 8 bits as a signed number; whatever lies above them is ignored, here and below.
-function signed8(uint256 value) pure returns (int256 result) {
-    assembly ("memory-safe") {
-        result := signextend(0, value)
-    }
-}
-
-function signed16(uint256 value) pure returns (int256 result) {
-    assembly ("memory-safe") {
-        result := signextend(1, value)
-    }
-}
-
-function signed32(uint256 value) pure returns (int256 result) {
-    assembly ("memory-safe") {
-        result := signextend(3, value)
-    }
-}
-
-function signed64(uint256 value) pure returns (int256 result) {
-    assembly ("memory-safe") {
-        result := signextend(7, value)
-    }
-}
-
-// A result of 32 bits as the register keeps it: with its sign in the upper half.
-function word(uint256 value) pure returns (uint256) {
-    return uint256(signed32(value));
-}
-
-// 1 or 0.
-function flag(bool condition) pure returns (uint256 value) {
-    assembly ("memory-safe") {
-        value := condition
-    }
 }
 
 // No row matches.

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.34;
 
-import {
-    U32_MASK, flag, functOf, immOf, invalidInstruction, opcodeOf, rdOf, rsOf, rtOf, signed64, uimmOf, word
-} from "./MIPS64Decode.sol";
+import { functOf, immOf, invalidInstruction, opcodeOf, rdOf, rsOf, rtOf, uimmOf } from "./MIPS64Decode.sol";
 import { U64_MASK, advance, register, setRegister } from "./MIPS64State.sol";
+import { U32_MASK, flag, signed64, word } from "./Words.sol";
 
 // Opcodes 8 to 0x19: a register and an immediate, the result in rt.
 function executeImmediate(uint256 insn) pure {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.34;
 
-import {
-    U32_MASK, immOf, invalidInstruction, opcodeOf, rsOf, rtOf, signed8, signed16, word
-} from "./MIPS64Decode.sol";
+import { immOf, invalidInstruction, opcodeOf, rsOf, rtOf } from "./MIPS64Decode.sol";
 import { MEMORY_PROOF, peekMemory, readMemory, writeMemory } from "./MIPS64Memory.sol";
 import {
     DOUBLEWORD_MASK,
@@ -19,6 +17,7 @@ import {
     register,
     setRegister
 } from "./MIPS64State.sol";
+import { U32_MASK, signed8, signed16, word } from "./Words.sol";
 
 // Loads and stores. The address is rs plus the signed immediate; memory is read and written by the doubleword `mem` in
 // which it lies, and addresses of halves and words are rounded down, so nothing is ever misaligned. A load gives the new

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.34;
 
-import {
-    U32_MASK, flag, functOf, invalidInstruction, rdOf, rsOf, rtOf, saOf, signed32, signed64, word
-} from "./MIPS64Decode.sol";
+import { functOf, invalidInstruction, rdOf, rsOf, rtOf, saOf } from "./MIPS64Decode.sol";
 import { HI, LO, U64_MASK, advance, register, setRegister } from "./MIPS64State.sol";
 import { jump } from "./MIPS64Branch.sol";
+import { U32_MASK, flag, signed32, signed64, word } from "./Words.sol";
 
 // Opcode 0: operations on registers, selected by the funct field, with the result in rd. Those that write HI and LO, or
 // nothing, give 0, which a non-zero rd receives. The row of `syscall` is in MIPS64Syscalls.sol.

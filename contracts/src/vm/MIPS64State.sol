@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.34;
 
+import { U64, U8, Word } from "./Fields.sol";
+
 // The working copies of state and thread: both stay packed as they are hashed, at fixed places in memory, and a field is
 // read and written where it lies. Nothing is unpacked, so nothing has to be packed again.
 //
@@ -25,9 +27,6 @@ pragma solidity ^0.8.34;
 //
 // The constants below are written as sums of literals, which the compiler adds up; sums of constants it would compute,
 // with an overflow check, each time one is used.
-//
-// Invariant: a field is read clean, that is without bits above its width, and a write drops whatever its value carries
-// above that width. Arithmetic may therefore be done modulo 2^256 and is modulo 2^64 once stored.
 
 uint256 constant STATE = 0x80;
 uint256 constant STATE_BYTES = 188;
@@ -35,17 +34,6 @@ uint256 constant THREAD = 0x140;
 uint256 constant THREAD_BYTES = 298;
 uint256 constant THREAD_WITNESS_BYTES = 330;
 uint256 constant FREE_MEMORY = 0x2a0;
-
-// A field of one byte, by its place in memory.
-type U8 is uint256;
-// A field of eight bytes, big-endian.
-type U64 is uint256;
-// A field of 32 bytes.
-type Word is uint256;
-
-using U8Field for U8 global;
-using U64Field for U64 global;
-using WordField for Word global;
 
 Word constant MEMORY_ROOT = Word.wrap(0x80);
 Word constant PREIMAGE_KEY = Word.wrap(0x80 + 32);
@@ -87,49 +75,6 @@ uint256 constant STATUS_VALID = 0;
 uint256 constant STATUS_INVALID = 1;
 uint256 constant STATUS_PANIC = 2;
 uint256 constant STATUS_UNFINISHED = 3;
-
-library U8Field {
-    function load(U8 field) internal pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := byte(0, mload(field))
-        }
-    }
-
-    function store(U8 field, uint256 value) internal pure {
-        assembly ("memory-safe") {
-            mstore8(field, value)
-        }
-    }
-}
-
-library U64Field {
-    function load(U64 field) internal pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := shr(192, mload(field))
-        }
-    }
-
-    function store(U64 field, uint256 value) internal pure {
-        assembly ("memory-safe") {
-            // The 24 bytes behind the field are kept: shifting left and back drops the field's own eight.
-            mstore(field, or(shl(192, value), shr(64, shl(64, mload(field)))))
-        }
-    }
-}
-
-library WordField {
-    function load(Word field) internal pure returns (bytes32 value) {
-        assembly ("memory-safe") {
-            value := mload(field)
-        }
-    }
-
-    function store(Word field, bytes32 value) internal pure {
-        assembly ("memory-safe") {
-            mstore(field, value)
-        }
-    }
-}
 
 // Register `index` (0 to 31).
 function register(uint256 index) pure returns (uint256) {

@@ -3,7 +3,6 @@ pragma solidity ^0.8.34;
 
 import { IPreimageOracle } from "../preimage/IPreimageOracle.sol";
 import { PreimageKeys } from "../preimage/PreimageKeys.sol";
-import { U32_MASK } from "./MIPS64Decode.sol";
 import { lwu, merge } from "./MIPS64LoadStore.sol";
 import { MEMORY_PROOF, peekMemory, readMemory, writeMemory, writeMemoryAgain } from "./MIPS64Memory.sol";
 import {
@@ -24,6 +23,7 @@ import {
     setRegister
 } from "./MIPS64State.sol";
 import { closeThread, isLastThread, preempt, pushThread, takeThreadId } from "./MIPS64Threads.sol";
+import { U32_MASK } from "./Words.sol";
 
 // The kernel. A call has its number in $2 and arguments in $4, $5, $6. It answers in $2, with $7 = 0, or with an error
 // number in $2 and $7 = all ones. No other register changes.

@@ -3,7 +3,7 @@ pragma solidity ^0.8.34;
 
 import { PreimageOracle } from "../../src/preimage/PreimageOracle.sol";
 import { IMIPS64 } from "../../src/vm/IMIPS64.sol";
-import { Test } from "../Test.sol";
+import { Leaf, LeavesTest } from "./Leaves.sol";
 
 /// @notice The fields of a thread, unpacked.
 struct Thread {
@@ -33,12 +33,6 @@ struct State {
     uint64 nextThreadId;
 }
 
-/// @notice A leaf of memory that is not zero.
-struct Leaf {
-    uint64 index;
-    bytes32 value;
-}
-
 /// @notice A whole machine: both stacks from the bottom to the top, and memory.
 struct Machine {
     State s;
@@ -49,7 +43,7 @@ struct Machine {
 
 /// @notice Builds machines, their witnesses and proofs from the layouts alone, in plain Solidity, and compares a step of
 ///         the verifier with a machine that the test changed by hand.
-abstract contract MachineTest is Test {
+abstract contract MachineTest is LeavesTest {
     uint64 internal constant PC = 0x0012_3450;
     uint64 internal constant DATA = 0x7fff_ffff_e010;
     uint64 internal constant ALL_ONES = type(uint64).max;
@@ -59,15 +53,11 @@ abstract contract MachineTest is Test {
     PreimageOracle internal oracle;
     IMIPS64 internal mips;
     IMIPS64 internal mips7;
-    bytes32[60] private zeroHashes;
 
     function setUp() public virtual {
         oracle = new PreimageOracle(126_000, 86_400);
         mips = IMIPS64(vm.deployCode("MIPS64.sol:MIPS64", abi.encode(oracle, 8)));
         mips7 = IMIPS64(vm.deployCode("MIPS64.sol:MIPS64", abi.encode(oracle, 7)));
-        for (uint256 level = 1; level < 60; level++) {
-            zeroHashes[level] = pair(zeroHashes[level - 1], zeroHashes[level - 1]);
-        }
     }
 
     // Building.
@@ -158,62 +148,11 @@ abstract contract MachineTest is Test {
     }
 
     function storeBytes(Machine memory m, uint64 addr, bytes memory data) internal pure {
-        for (uint256 i = 0; i < data.length; i++) {
-            uint64 at = addr + uint64(i);
-            Leaf memory leaf = leafAt(m, at >> 5);
-            uint256 shift = 8 * (31 - (at & 31));
-            leaf.value = bytes32((uint256(leaf.value) & ~(0xff << shift)) | (uint256(uint8(data[i])) << shift));
-        }
+        m.leaves = written(m.leaves, addr, data);
     }
 
-    function leafAt(Machine memory m, uint64 index) private pure returns (Leaf memory) {
-        for (uint256 i = 0; i < m.leaves.length; i++) {
-            if (m.leaves[i].index == index) return m.leaves[i];
-        }
-        Leaf[] memory more = new Leaf[](m.leaves.length + 1);
-        for (uint256 i = 0; i < m.leaves.length; i++) {
-            more[i] = m.leaves[i];
-        }
-        more[m.leaves.length] = Leaf(index, 0);
-        m.leaves = more;
-        return more[more.length - 1];
-    }
-
-    /// @dev The root of memory, and the leaf of `addr` with its 59 siblings from the bottom up.
     function memoryProof(Machine memory m, uint64 addr) internal view returns (bytes32 root, bytes memory proof) {
-        bytes32[60] memory words;
-        Leaf[] memory nodes = copy(m).leaves;
-        uint64 path = addr >> 5;
-        words[0] = find(nodes, path, 0);
-        for (uint256 level = 0; level < 59; level++) {
-            words[level + 1] = find(nodes, path ^ 1, zeroHashes[level]);
-            nodes = parents(nodes, zeroHashes[level]);
-            path >>= 1;
-        }
-        root = find(nodes, 0, zeroHashes[59]);
-        proof = abi.encodePacked(words);
-    }
-
-    function find(Leaf[] memory nodes, uint64 index, bytes32 otherwise) private pure returns (bytes32) {
-        for (uint256 i = 0; i < nodes.length; i++) {
-            if (nodes[i].index == index) return nodes[i].value;
-        }
-        return otherwise;
-    }
-
-    /// @dev The next level. Two children of one parent both give it; that does no harm.
-    function parents(Leaf[] memory nodes, bytes32 absent) private pure returns (Leaf[] memory up) {
-        up = new Leaf[](nodes.length);
-        for (uint256 i = 0; i < nodes.length; i++) {
-            uint64 index = nodes[i].index;
-            bytes32 sibling = find(nodes, index ^ 1, absent);
-            bytes32 node = nodes[i].value;
-            up[i] = Leaf(index >> 1, index & 1 == 0 ? pair(node, sibling) : pair(sibling, node));
-        }
-    }
-
-    function pair(bytes32 a, bytes32 b) internal pure returns (bytes32) {
-        return keccak256(abi.encode(a, b));
+        return memoryProof(m.leaves, addr);
     }
 
     // Packing.

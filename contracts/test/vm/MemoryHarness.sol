@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.34;
 
-import { foldProof, foldProofs, peekMemory } from "../../src/vm/MIPS64Memory.sol";
+import { foldWord, peekMemory } from "../../src/vm/MIPS64Memory.sol";
+import { foldProof } from "../../src/vm/MemoryTree.sol";
 
 /// @notice Opens the assembly of the memory tree to tests. The proof is the second argument of each function, so that in
 ///         a canonical encoding its first byte is at 100 of calldata.
@@ -13,7 +14,7 @@ contract MemoryHarness {
     }
 
     function foldWrite(uint256 addr, bytes calldata, uint256 word) external pure returns (bytes32, bytes32) {
-        return foldProofs(addr, PROOF + 32, word);
+        return foldWord(addr, PROOF + 32, word);
     }
 
     function peek(uint256 addr, bytes calldata) external pure returns (uint256) {
