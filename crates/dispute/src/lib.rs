@@ -1,3 +1,25 @@
 //! The dispute game protocol: claims, positions, clocks, bonds, and the honest answer to a claim.
+//!
+//! A [`Game`] is what one reading of the contract gives, a [`Trace`] is what is true. This crate does no I/O, and
+//! knows neither a virtual machine nor a chain client.
 
 #![no_std]
+
+extern crate alloc;
+
+mod bond;
+mod clock;
+#[cfg(test)]
+mod fixtures;
+mod game;
+mod position;
+mod trace;
+
+pub use bond::{Bond, Capital};
+pub use clock::{Clock, Seconds, Timestamp};
+pub use game::{
+    Claim, ClaimIndex, Game, GameError, GameStatus, GameType, Parameters, Proposal, Resolution,
+    Span,
+};
+pub use position::{Depth, Position, PositionError, Side, TraceIndex};
+pub use trace::{Evidence, L2BlockChallenge, PreimagePart, StepData, Trace};
