@@ -86,6 +86,7 @@ const NO_STD: &[&str] = &[
     "crates/execution",
     "crates/derivation",
     "crates/program",
+    "crates/dispute",
 ];
 
 /// The only places for unsafe code. The root of the guests names the symbol that their start calls.

@@ -86,7 +86,8 @@ pub fn no_std(root: &Path) -> anyhow::Result<()> {
     .variable("RUSTC_BOOTSTRAP", "1")
     .arguments(["check", "--release", "--locked", "-Zbuild-std=core,alloc", "--target", BARE_METAL])
     .arguments(["--no-default-features", "-p", "rebut-preimage", "-p", "rebut-merkle"])
-    .arguments(["-p", "rebut-execution", "-p", "rebut-derivation", "-p", "rebut-program"]);
+    .arguments(["-p", "rebut-execution", "-p", "rebut-derivation", "-p", "rebut-program"])
+    .arguments(["-p", "rebut-dispute"]);
     let step = if debian.exists() { step.variable("RUSTC", debian) } else { step };
     step.run(root)
 }
