@@ -1,4 +1,4 @@
-//! The compiled contracts that Rust users get without Node: interface and creation code of each verifier.
+//! The compiled contracts that Rust users get without Node: interface and creation code of each contract.
 //!
 //! Source: what forge leaves in `contracts/out`. The compiler is pinned, metadata is left out of the
 //! bytecode and keys are in a fixed order, so the files change exactly when the contracts do.
@@ -9,7 +9,16 @@ use std::process::Command;
 use thiserror::Error;
 
 /// Contracts whose artifacts are kept.
-const CONTRACTS: [&str; 3] = ["MIPS64", "RISCV", "PreimageOracle"];
+const CONTRACTS: [&str; 8] = [
+    "MIPS64",
+    "OptimismPortal",
+    "PreimageOracle",
+    "Proxy",
+    "ProxyAdmin",
+    "RISCV",
+    "SuperchainConfig",
+    "SystemConfig",
+];
 
 /// Why artifacts could not be made, or that they are out of date.
 #[derive(Debug, Error)]

@@ -2,7 +2,14 @@
 //!
 //! The artifacts are the compiled contracts of the folder `contracts`; `cargo xtask artifacts` renews them.
 
+#![expect(missing_docs, reason = "the sources document what is generated here")]
+
 use alloy_sol_types::sol;
 
 sol!(MIPS64, "artifacts/MIPS64.json");
+sol!(OptimismPortal, "artifacts/OptimismPortal.json");
 sol!(PreimageOracle, "artifacts/PreimageOracle.json");
+sol!(Proxy, "artifacts/Proxy.json");
+sol!(ProxyAdmin, "artifacts/ProxyAdmin.json");
+sol!(SuperchainConfig, "artifacts/SuperchainConfig.json");
+sol!(SystemConfig, "artifacts/SystemConfig.json");
