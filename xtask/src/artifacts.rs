@@ -9,9 +9,14 @@ use std::process::Command;
 use thiserror::Error;
 
 /// Contracts whose artifacts are kept.
-const CONTRACTS: [&str; 8] = [
+const CONTRACTS: [&str; 13] = [
+    "AnchorStateRegistry",
+    "DelayedWETH",
+    "DisputeGameFactory",
+    "FaultDisputeGame",
     "MIPS64",
     "OptimismPortal",
+    "PermissionedDisputeGame",
     "PreimageOracle",
     "Proxy",
     "ProxyAdmin",

@@ -27,4 +27,8 @@ interface IPreimageOracle {
     )
         external
         returns (bytes32 key_);
+
+    /// @notice Seconds during which a large preimage proposal can be challenged. A game leaves its players that much more
+    ///         time before the last move.
+    function challengePeriod() external view returns (uint256 challengePeriod_);
 }

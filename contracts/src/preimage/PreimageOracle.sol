@@ -57,7 +57,7 @@ contract PreimageOracle is IPreimageOracle {
         minProposalSize_ = MIN_LPP_SIZE_BYTES;
     }
 
-    /// @notice Seconds during which a large preimage proposal can be challenged.
+    /// @inheritdoc IPreimageOracle
     function challengePeriod() external view returns (uint256 challengePeriod_) {
         challengePeriod_ = CHALLENGE_PERIOD;
     }

@@ -6,8 +6,13 @@
 
 use alloy_sol_types::sol;
 
+sol!(AnchorStateRegistry, "artifacts/AnchorStateRegistry.json");
+sol!(DelayedWETH, "artifacts/DelayedWETH.json");
+sol!(DisputeGameFactory, "artifacts/DisputeGameFactory.json");
+sol!(FaultDisputeGame, "artifacts/FaultDisputeGame.json");
 sol!(MIPS64, "artifacts/MIPS64.json");
 sol!(OptimismPortal, "artifacts/OptimismPortal.json");
+sol!(PermissionedDisputeGame, "artifacts/PermissionedDisputeGame.json");
 sol!(PreimageOracle, "artifacts/PreimageOracle.json");
 sol!(Proxy, "artifacts/Proxy.json");
 sol!(ProxyAdmin, "artifacts/ProxyAdmin.json");

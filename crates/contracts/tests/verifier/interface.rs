@@ -151,3 +151,19 @@ fn proxy_admin_has_all_that_concerns_proxies_of_eip_1967() {
     ];
     check(include_str!("../../artifacts/ProxyAdmin.json"), "ProxyAdmin", &older_kinds);
 }
+
+#[test]
+fn dispute_games_are_those_of_the_deployed_contracts() {
+    let fault = include_str!("../../artifacts/FaultDisputeGame.json");
+    check(fault, "FaultDisputeGame", &[]);
+    let permissioned = include_str!("../../artifacts/PermissionedDisputeGame.json");
+    check(permissioned, "PermissionedDisputeGame", &[]);
+}
+
+#[test]
+fn the_contracts_around_games_are_those_of_the_deployed_ones() {
+    let check = |artifact, name| check(artifact, name, &OLDER_PROXIES);
+    check(include_str!("../../artifacts/DisputeGameFactory.json"), "DisputeGameFactory");
+    check(include_str!("../../artifacts/AnchorStateRegistry.json"), "AnchorStateRegistry");
+    check(include_str!("../../artifacts/DelayedWETH.json"), "DelayedWETH");
+}
