@@ -374,11 +374,16 @@ contract FaultDisputeGame is IDisputeGame, CWIA {
         if (Timestamp.unwrap(resolvedAt) == 0) revert GameNotResolved();
         if (!registry.isGameFinalized(this)) revert GameNotFinalized();
 
-        // The newest valid game becomes the anchor; that this one is not is no failure.
-        try registry.setAnchorState(this) { } catch { }
+        // The newest valid game becomes the anchor, and is then known to be proper. That another is newer is no failure.
+        bool proper = false;
+        if (status == GameStatus.DEFENDER_WINS) {
+            try registry.setAnchorState(this) {
+                proper = true;
+            } catch { }
+        }
+        if (!proper) proper = registry.isGameProper(this);
 
-        BondDistributionMode mode =
-            registry.isGameProper(this) ? BondDistributionMode.NORMAL : BondDistributionMode.REFUND;
+        BondDistributionMode mode = proper ? BondDistributionMode.NORMAL : BondDistributionMode.REFUND;
         bondDistributionMode = mode;
         emit GameClosed(mode);
     }
