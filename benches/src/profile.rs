@@ -56,7 +56,9 @@ pub fn run(elf: &[u8], oracle: impl PreimageOracle) -> anyhow::Result<Profile> {
         if registers.exited {
             break registers.exit_code;
         }
-        let Some(thread) = registers.current_thread() else { bail!("the guest has no thread") };
+        let Some(thread) = registers.processor.current_thread() else {
+            bail!("the guest has no thread")
+        };
         let pc = thread.cpu.pc;
         if !dense.count(pc) {
             *counts.entry(pc).or_default() += 1;

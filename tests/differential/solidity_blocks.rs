@@ -5,7 +5,8 @@ use alloy_primitives::{Address, keccak256};
 use rebut_contracts::Preimage;
 use rebut_fpvm::kernel::Syscall;
 use rebut_fpvm::kernel::descriptors::PREIMAGE_READ;
-use rebut_fpvm::witness::{MEMORY_PROOF_BYTES, PreimageRead, THREAD_BYTES};
+use rebut_fpvm::witness::PreimageRead;
+use rebut_fpvm::witness::mips64::{MEMORY_PROOF_BYTES, THREAD_BYTES};
 use rebut_fpvm::{Machine, Silent, StateVersion, StepProof, Stop, Until};
 use rebut_host::{BlockWitness, WitnessOracle};
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
@@ -82,7 +83,7 @@ impl Run {
     /// transfer, the type of the preimage's key.
     fn next_call(&self) -> Option<String> {
         let registers = self.machine.registers();
-        let cpu = &registers.current_thread().filter(|_| !registers.exited)?.cpu;
+        let cpu = &registers.processor.current_thread().filter(|_| !registers.exited)?.cpu;
         let word = self.machine.memory().load_u32(cpu.pc);
         let is_call = word & SYSCALL_MASK == SYSCALL;
         let call = is_call.then(|| Syscall::from_number(cpu.registers[2])).flatten()?;
@@ -191,7 +192,7 @@ impl Run {
         // A changed state is another state, whatever the contract makes of it: its hash is not the one that
         // was agreed on. (Its post-state may be the same: writing a key forgets the offset in the old one.)
         let byte = self.random.below(188) as usize;
-        let mut changed = proof.state_data.0;
+        let mut changed = proof.state_data.0.clone();
         changed[byte] ^= 1 << self.random.below(8);
         assert_ne!(keccak256(changed)[1..], proof.pre[1..]);
         // Untampered, the same proof is accepted.
@@ -210,7 +211,7 @@ fn used_parts(proof: &StepProof) -> Vec<(&'static str, usize, usize)> {
     // Preemption and leaving threads look at no memory; real blocks have one thread, which may be
     // preempted. The contract then ignores the instruction.
     let preempts = u64::from_be_bytes(proof.state_data.0[107..115].try_into().expect("8 bytes"));
-    if preempts < rebut_fpvm::mips::state::QUANTUM {
+    if preempts < rebut_fpvm::mips::threads::QUANTUM {
         for (i, name) in ["instruction", "memory", "second memory"].into_iter().enumerate() {
             let begin = thread_end + i * MEMORY_PROOF_BYTES;
             let end = begin + MEMORY_PROOF_BYTES;

@@ -16,7 +16,7 @@ const STEPS_PER_PROGRAM: u64 = 400;
 
 /// The instruction that the next step executes, unless it switches threads.
 fn next_op(machine: &Machine<'_>) -> Option<Op> {
-    let pc = machine.registers().current_thread()?.cpu.pc & !3;
+    let pc = machine.registers().processor.current_thread()?.cpu.pc & !3;
     Op::decode(Word(machine.memory().load_u32(pc)))
 }
 

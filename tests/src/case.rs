@@ -1,8 +1,8 @@
 //! A machine state written down, to be built as often as an engine needs it.
 
 use rebut_fpvm::memory::Memory;
-use rebut_fpvm::mips::state::{Registers, Thread};
-use rebut_fpvm::{State, StateVersion};
+use rebut_fpvm::mips::threads::Thread;
+use rebut_fpvm::{Mips64, Registers, State, StateVersion, Vm};
 
 /// A state: registers, and what memory holds.
 #[derive(Clone, Debug)]
@@ -18,7 +18,11 @@ pub struct Case {
 impl Case {
     /// One thread at `pc`, nothing in memory.
     pub fn at(version: StateVersion, pc: u64) -> Self {
-        Self { version, registers: Registers::at(pc), memory: Vec::new() }
+        Self {
+            version,
+            registers: Registers::<Mips64>::new(Mips64::processor(pc)),
+            memory: Vec::new(),
+        }
     }
 
     /// Puts an instruction word at the address.
@@ -36,7 +40,7 @@ impl Case {
     /// # Panics
     /// When the active stack is empty.
     pub fn thread(&mut self) -> &mut Thread {
-        let stack = self.registers.active_stack_mut();
+        let stack = self.registers.processor.active_stack_mut();
         stack.last_mut().unwrap_or_else(|| panic!("the case has no running thread"))
     }
 

@@ -9,9 +9,9 @@ use crate::random::Random;
 use rebut_fpvm::StateVersion;
 use rebut_fpvm::isa::{Format, Op, Operands, ROWS};
 use rebut_fpvm::kernel::{CLONE_FLAGS, Syscall};
-use rebut_fpvm::mips::state::{
-    Cpu, HEAP_END, HEAP_START, QUANTUM, Reservation, ReservationStatus, Thread,
-};
+use rebut_fpvm::mips::state::Cpu;
+use rebut_fpvm::mips::threads::{QUANTUM, Reservation, ReservationStatus, Thread};
+use rebut_fpvm::{Arch, Mips64};
 
 /// Register values at which results change their kind.
 pub const EDGES: [u64; 20] = [
@@ -48,7 +48,7 @@ const PLACES: [u64; 8] = [
     0x2_0ff0,
     0x0800_0ff0,
     0x00c0_0001_0000,
-    HEAP_START + 0xff8,
+    Mips64::HEAP_START + 0xff8,
     0x7fff_ffff_0ff8,
     0x1234_5678_9abc_0000,
     0xffff_ffff_ffff_8000,
@@ -83,12 +83,12 @@ pub fn random_case(random: &mut Random, keys: &[[u8; 32]]) -> Case {
     case.memory.push((code, words.iter().flat_map(|w| w.to_be_bytes()).collect()));
 
     let r = &mut case.registers;
-    r.heap = random.pick(&[HEAP_START, HEAP_END - 0x1000, HEAP_END]);
+    r.heap = random.pick(&[Mips64::HEAP_START, Mips64::HEAP_END - 0x1000, Mips64::HEAP_END]);
     r.step = random.below(1 << 40);
     let left_of_quantum = random.below(500);
-    r.steps_since_switch = random.pick(&[0, 0, QUANTUM - 1, QUANTUM - left_of_quantum]);
-    r.next_thread_id = 8;
-    r.reservation = Reservation {
+    r.processor.steps_since_switch = random.pick(&[0, 0, QUANTUM - 1, QUANTUM - left_of_quantum]);
+    r.processor.next_thread_id = 8;
+    r.processor.reservation = Reservation {
         status: random.pick(&[
             ReservationStatus::None,
             ReservationStatus::Word,
@@ -97,15 +97,15 @@ pub fn random_case(random: &mut Random, keys: &[[u8; 32]]) -> Case {
         address: data.wrapping_add(random.below(16)),
         owner: random.below(3),
     };
-    r.left = threads(random, code, data, 0);
-    r.right = threads(random, code, data, 4);
-    r.traverse_right = random.one_in(2);
-    if r.active_stack().is_empty() {
-        r.traverse_right = !r.traverse_right;
+    r.processor.left = threads(random, code, data, 0);
+    r.processor.right = threads(random, code, data, 4);
+    r.processor.traverse_right = random.one_in(2);
+    if r.processor.active_stack().is_empty() {
+        r.processor.traverse_right = !r.processor.traverse_right;
     }
-    if r.active_stack().is_empty() {
-        r.left.push(thread(random, code, data, 7));
-        r.traverse_right = false;
+    if r.processor.active_stack().is_empty() {
+        r.processor.left.push(thread(random, code, data, 7));
+        r.processor.traverse_right = false;
     }
     // The first thread begins at the beginning, with its addresses in place.
     *case.thread() = thread(random, code, data, 0);

@@ -3,7 +3,8 @@
 use crate::preimages::Preimages;
 use alloy_primitives::B256;
 use rebut_contracts::{CallError, Preimage, Revert, StepOutcome, Verifier};
-use rebut_fpvm::witness::{PROOF_BYTES, PreimageRead, thread_proof};
+use rebut_fpvm::witness::PreimageRead;
+use rebut_fpvm::witness::mips64::{PROOF_BYTES, thread_proof};
 use rebut_fpvm::{Fault, Machine, State, StateVersion, StepError, StepProof};
 use rebut_preimage::OracleError;
 use std::collections::BTreeSet;
@@ -198,9 +199,9 @@ fn differences(rust: &[u8], solidity: &[u8]) -> String {
 fn proof_of_fault(state: &mut State) -> (Vec<u8>, Vec<u8>) {
     let witness = state.witness();
     let mut proof = Vec::with_capacity(PROOF_BYTES);
-    proof.extend_from_slice(&thread_proof(&state.registers));
+    proof.extend_from_slice(&thread_proof(&state.registers.processor));
     let (mut pc, mut access) = (0, 0);
-    if let Some(thread) = state.registers.current_thread() {
+    if let Some(thread) = state.registers.processor.current_thread() {
         pc = thread.cpu.pc & !7;
         let word = state.memory.load_u32(thread.cpu.pc & !3);
         let r = &thread.cpu.registers;

@@ -3,8 +3,10 @@
 //! ```text
 //! isa      instruction tables, decoder, semantics       knows no machine
 //! memory   guest memory and its Merkle root             knows no instruction
-//! mips     state, plain step, block interpreter
-//! kernel   system calls, threads, descriptors, oracle
+//! machine  running, stopping, proving, saving           the same for every machine
+//! blocks   the block interpreter                        the same for every machine
+//! mips     Cannon: plain step, and what its blocks do
+//! kernel   system calls, descriptors, oracle
 //! witness  what the chain sees: packed state, proofs
 //! loader   programs to states;  state_file  states to files
 //! ```
@@ -19,9 +21,11 @@ mod mips_table;
 #[macro_use]
 #[path = "isa/riscv_table.rs"]
 mod riscv_table;
+mod blocks;
 pub mod isa;
 pub mod kernel;
 pub mod loader;
+pub mod machine;
 pub mod memory;
 pub mod mips;
 pub mod state_file;
@@ -29,8 +33,19 @@ pub mod witness;
 
 pub use kernel::host::{Output, Silent, Stream};
 pub use loader::{LoadError, Program, Symbols, load_elf};
-pub use mips::error::{Fault, StepError};
-pub use mips::machine::{Machine, Snapshot, Stop, Until};
-pub use mips::state::{State, StateVersion};
+pub use machine::error::{Fault, StepError};
+pub use machine::vm::{Version, Vm};
+pub use machine::{Stop, Until};
+pub use mips::state::StateVersion;
+pub use mips::{Arch, Mips64};
 pub use state_file::StateFileError;
 pub use witness::{StateWitness, StepProof};
+
+/// A machine; the multithreaded 64-bit Cannon unless said otherwise.
+pub type Machine<'h, V = Mips64> = machine::Machine<'h, V>;
+/// A state of a machine; of the multithreaded 64-bit Cannon unless said otherwise.
+pub type State<V = Mips64> = machine::state::State<V>;
+/// A saved state of a machine; of the multithreaded 64-bit Cannon unless said otherwise.
+pub type Snapshot<V = Mips64> = machine::Snapshot<V>;
+/// A state without its memory; of the multithreaded 64-bit Cannon unless said otherwise.
+pub type Registers<V = Mips64> = machine::state::Registers<<V as Vm>::Processor>;

@@ -14,10 +14,11 @@
 //!
 //! Bytes behind the hint are ignored. Versions below 7 belong to other machines and are refused by name.
 
+use crate::machine::state::{Registers, State};
 use crate::memory::{Memory, PAGE_BYTES, PAGE_INDEX_END, Page};
-use crate::mips::state::{
-    Cpu, Registers, Reservation, ReservationStatus, State, StateVersion, Thread, VERSION_NAMES,
-};
+use crate::mips::Mips64;
+use crate::mips::state::{Cpu, StateVersion, VERSION_NAMES};
+use crate::mips::threads::{Reservation, ReservationStatus, Thread, Threads};
 use alloy_primitives::B256;
 use std::io::{self, Read, Write};
 
@@ -174,7 +175,7 @@ impl<R: Read> Fields<R> {
     }
 }
 
-impl State {
+impl State<Mips64> {
     /// Reads a state in its binary form, not compressed.
     ///
     /// # Errors
@@ -183,20 +184,31 @@ impl State {
         let mut fields = Fields(stream);
         let version = version_from_number(fields.byte("version")?)?;
         let memory = fields.memory()?;
-        let registers = Registers {
-            preimage_key: B256::from(fields.bytes("preimage key")?),
-            preimage_offset: fields.word("preimage offset")?,
-            heap: fields.word("heap")?,
-            reservation: fields.reservation()?,
-            exit_code: fields.byte("exit code")?,
-            exited: fields.flag("exited")?,
-            step: fields.word("step")?,
+        let preimage_key = B256::from(fields.bytes("preimage key")?);
+        let preimage_offset = fields.word("preimage offset")?;
+        let heap = fields.word("heap")?;
+        let reservation = fields.reservation()?;
+        let exit_code = fields.byte("exit code")?;
+        let exited = fields.flag("exited")?;
+        let step = fields.word("step")?;
+        let processor = Threads {
+            reservation,
             steps_since_switch: fields.word("steps since switch")?,
             traverse_right: fields.flag("traverse right")?,
             next_thread_id: fields.word("next thread id")?,
             left: fields.threads("left thread count")?,
             right: fields.threads("right thread count")?,
-            last_hint: fields.hint()?,
+        };
+        let last_hint = fields.hint()?;
+        let registers = Registers {
+            preimage_key,
+            preimage_offset,
+            heap,
+            exit_code,
+            exited,
+            step,
+            processor,
+            last_hint,
         };
         Ok(Self { version, registers, memory })
     }
@@ -216,15 +228,16 @@ impl State {
         out.write_all(r.preimage_key.as_slice())?;
         out.write_all(&r.preimage_offset.to_be_bytes())?;
         out.write_all(&r.heap.to_be_bytes())?;
-        out.write_all(&[r.reservation.status as u8])?;
-        out.write_all(&r.reservation.address.to_be_bytes())?;
-        out.write_all(&r.reservation.owner.to_be_bytes())?;
+        let threads = &r.processor;
+        out.write_all(&[threads.reservation.status as u8])?;
+        out.write_all(&threads.reservation.address.to_be_bytes())?;
+        out.write_all(&threads.reservation.owner.to_be_bytes())?;
         out.write_all(&[r.exit_code, r.exited.into()])?;
         out.write_all(&r.step.to_be_bytes())?;
-        out.write_all(&r.steps_since_switch.to_be_bytes())?;
-        out.write_all(&[r.traverse_right.into()])?;
-        out.write_all(&r.next_thread_id.to_be_bytes())?;
-        for stack in [&r.left, &r.right] {
+        out.write_all(&threads.steps_since_switch.to_be_bytes())?;
+        out.write_all(&[threads.traverse_right.into()])?;
+        out.write_all(&threads.next_thread_id.to_be_bytes())?;
+        for stack in [&threads.left, &threads.right] {
             out.write_all(&(stack.len() as u64).to_be_bytes())?;
             stack.iter().try_for_each(|thread| out.write_all(&thread.pack()))?;
         }
@@ -241,18 +254,18 @@ const _: () = assert!(PAGE_BYTES == 4096, "the file form holds pages of 4096 byt
 mod tests {
     use super::*;
 
-    fn example() -> State {
+    fn example() -> State<Mips64> {
         let mut state = State::at(StateVersion::V8, 0x1234);
         state.memory.store_u64(0x10008, 0x0102_0304_0506_0708);
         state.memory.touch_page(3);
         state.registers.last_hint = b"\0\0\0\x09unfin".to_vec();
-        state.registers.reservation =
+        state.registers.processor.reservation =
             Reservation { status: ReservationStatus::Doubleword, address: 0x10008, owner: 0 };
         state.registers.step = 77;
         state
     }
 
-    fn bytes(state: &State) -> Vec<u8> {
+    fn bytes(state: &State<Mips64>) -> Vec<u8> {
         let mut out = Vec::new();
         state.write(&mut out).unwrap();
         out

@@ -8,9 +8,9 @@ use arbitrary::{Arbitrary, Unstructured};
 use rebut_fpvm::isa::{Format, Op, Operands, ROWS};
 use rebut_fpvm::kernel::table::Syscall;
 use rebut_fpvm::memory::Memory;
-use rebut_fpvm::mips::state::{
-    Cpu, HEAP_START, QUANTUM, Registers, Reservation, ReservationStatus, STACK_TOP, Thread,
-};
+use rebut_fpvm::mips::state::Cpu;
+use rebut_fpvm::mips::threads::{QUANTUM, Reservation, ReservationStatus, Thread};
+use rebut_fpvm::{Arch, Mips64, Registers, Vm};
 use rebut_fpvm::{Output, State, StateVersion, Stream, Until};
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
 use std::cell::RefCell;
@@ -130,8 +130,8 @@ impl Value {
         match self {
             Self::Small(value) => value as u64,
             Self::Code(offset) => CODE + u64::from(offset) % 0x2000,
-            Self::Stack(offset) => STACK_TOP - u64::from(offset),
-            Self::Heap(offset) => HEAP_START + u64::from(offset),
+            Self::Stack(offset) => Mips64::STACK_TOP - u64::from(offset),
+            Self::Heap(offset) => Mips64::HEAP_START + u64::from(offset),
             Self::Far(offset) => 0x1234_5678_0000_0000 + u64::from(offset),
             Self::Edge(edge) => [
                 i32::MAX as u64,
@@ -213,21 +213,24 @@ impl Case {
 
     fn registers(&self, start: u64) -> Registers {
         let [first, second] = [0, 1].map(|id: u8| self.threads[usize::from(id)].thread(id, start));
-        let mut registers = Registers::at(start);
-        registers.left = if self.second_thread { vec![second, first] } else { vec![first] };
+        let mut registers = Registers::<Mips64>::new(Mips64::processor(start));
+        registers.processor.left =
+            if self.second_thread { vec![second, first] } else { vec![first] };
         if self.traverse_right {
-            registers.traverse_right = true;
-            std::mem::swap(&mut registers.left, &mut registers.right);
+            registers.processor.traverse_right = true;
+            std::mem::swap(&mut registers.processor.left, &mut registers.processor.right);
         }
-        registers.reservation = self.reservation.map_or_else(Reservation::default, |(wide, at)| {
-            let status = if wide { ReservationStatus::Doubleword } else { ReservationStatus::Word };
-            Reservation { status, address: at.get(), owner: 0 }
-        });
-        registers.heap = HEAP_START;
+        registers.processor.reservation =
+            self.reservation.map_or_else(Reservation::default, |(wide, at)| {
+                let status =
+                    if wide { ReservationStatus::Doubleword } else { ReservationStatus::Word };
+                Reservation { status, address: at.get(), owner: 0 }
+            });
+        registers.heap = Mips64::HEAP_START;
         registers.step = self.step.into();
-        registers.steps_since_switch =
+        registers.processor.steps_since_switch =
             self.steps_to_quantum.map_or(0, |steps| QUANTUM - u64::from(steps));
-        registers.next_thread_id = 2;
+        registers.processor.next_thread_id = 2;
         registers.preimage_key = self.key.into();
         registers.last_hint.clone_from(&self.hint.0);
         registers

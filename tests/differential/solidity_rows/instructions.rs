@@ -170,7 +170,7 @@ fn memory_accesses(cases: &mut Cases<'_>) {
             cases.check(Operands { imm, ..registers([4, 5, 0]) }, |case| {
                 set(case, 4, DATA);
                 set(case, 5, 0xa1a2_a3a4_b1b2_b3b4);
-                case.registers.reservation = reservation;
+                case.registers.processor.reservation = reservation;
             });
         }
     }

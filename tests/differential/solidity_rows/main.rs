@@ -9,7 +9,8 @@ mod threads;
 
 use rebut_fpvm::StateVersion;
 use rebut_fpvm::kernel::ERROR;
-use rebut_fpvm::mips::state::{HEAP_START, Reservation, ReservationStatus};
+use rebut_fpvm::mips::threads::{Reservation, ReservationStatus};
+use rebut_fpvm::{Arch, Mips64};
 use rebut_tests::Case;
 
 /// Where the instruction of a case stands, unless it matters.
@@ -23,10 +24,11 @@ fn executing(version: StateVersion, pc: u64, word: u32) -> Case {
     case.instruction(pc, word);
     let r = &mut case.registers;
     r.step = 12_345_678;
-    r.steps_since_switch = 77;
-    r.heap = HEAP_START + 0x5000;
-    r.next_thread_id = 9;
-    r.reservation = Reservation { status: ReservationStatus::Word, address: 0x2000, owner: 5 };
+    r.processor.steps_since_switch = 77;
+    r.heap = Mips64::HEAP_START + 0x5000;
+    r.processor.next_thread_id = 9;
+    r.processor.reservation =
+        Reservation { status: ReservationStatus::Word, address: 0x2000, owner: 5 };
     let cpu = &mut case.thread().cpu;
     (cpu.lo, cpu.hi) = (0x1357_9bdf_0246_8ace, 0xfedc_ba98_7654_3210);
     for (i, register) in cpu.registers.iter_mut().enumerate().skip(1) {

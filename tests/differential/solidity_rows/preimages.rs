@@ -60,7 +60,7 @@ fn reading_clears_reservations() {
             for count in [0, 1, 8] {
                 let mut case = calling(StateVersion::V8, READ, [PREIMAGE, DATA + offset, count]);
                 case.registers.preimage_key = key;
-                case.registers.reservation = reservation;
+                case.registers.processor.reservation = reservation;
                 engines.expect("read", &case, Step::Taken);
             }
         }

@@ -3,7 +3,9 @@
 use crate::{DATA, calling, reservations};
 use rebut_fpvm::StateVersion;
 use rebut_fpvm::kernel::{CLONE_FLAGS, STEPS_PER_SECOND, Syscall};
-use rebut_fpvm::mips::state::{Cpu, HEAP_END, HEAP_START, Thread};
+use rebut_fpvm::mips::state::Cpu;
+use rebut_fpvm::mips::threads::Thread;
+use rebut_fpvm::{Arch, Mips64};
 use rebut_tests::program::EDGES;
 use rebut_tests::verdict::Step;
 use rebut_tests::{Case, Engines};
@@ -131,7 +133,7 @@ fn calls_that_write_memory_clear_reservations() {
             ] {
                 for version in StateVersion::ALL {
                     let mut case = calling(version, number, arguments);
-                    case.registers.reservation = reservation;
+                    case.registers.processor.reservation = reservation;
                     engines.expect(&format!("{number} {arguments:x?}"), &case, Step::Taken);
                 }
             }
@@ -160,8 +162,17 @@ fn the_clock_counts_steps() {
 #[test]
 fn the_heap_ends_where_it_ends() {
     let mut engines = Engines::new();
-    for heap in [0, HEAP_START, HEAP_END - 8192, HEAP_END - 4096, HEAP_END, !4095] {
-        for length in [0, 1, 4095, 4096, 4097, 8192, HEAP_END, u64::MAX - 4096, u64::MAX - 4095] {
+    for heap in [
+        0,
+        Mips64::HEAP_START,
+        Mips64::HEAP_END - 8192,
+        Mips64::HEAP_END - 4096,
+        Mips64::HEAP_END,
+        !4095,
+    ] {
+        for length in
+            [0, 1, 4095, 4096, 4097, 8192, Mips64::HEAP_END, u64::MAX - 4096, u64::MAX - 4095]
+        {
             for address in [0, 4096] {
                 let mut case = calling(StateVersion::V8, 5009, [address, length, 0]);
                 case.registers.heap = heap;
@@ -186,13 +197,13 @@ fn calls_of_threads_depend_on_both_stacks() {
                 let below =
                     |id| Thread { id, exit_code: 0, exited: id == 12, cpu: Cpu::at(id * 64) };
                 let r = &mut case.registers;
-                r.traverse_right = traverse_right;
-                r.left = (10..10 + left).map(below).collect();
-                r.right = (20..20 + right).map(below).collect();
-                if let Some(last) = r.active_stack_mut().last_mut() {
+                r.processor.traverse_right = traverse_right;
+                r.processor.left = (10..10 + left).map(below).collect();
+                r.processor.right = (20..20 + right).map(below).collect();
+                if let Some(last) = r.processor.active_stack_mut().last_mut() {
                     *last = Thread { id: 33, ..top };
                 }
-                r.next_thread_id = if left == 3 { u64::MAX } else { 40 };
+                r.processor.next_thread_id = if left == 3 { u64::MAX } else { 40 };
             });
         }
     }

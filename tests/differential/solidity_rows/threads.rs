@@ -2,7 +2,8 @@
 
 use crate::executing;
 use rebut_fpvm::StateVersion;
-use rebut_fpvm::mips::state::{Cpu, QUANTUM, Thread};
+use rebut_fpvm::mips::state::Cpu;
+use rebut_fpvm::mips::threads::{QUANTUM, Thread};
 use rebut_tests::verdict::Step;
 use rebut_tests::{Case, Engines};
 
@@ -14,10 +15,10 @@ fn with_stacks(version: StateVersion, left: u64, right: u64, traverse_right: boo
     let top = case.thread().clone();
     let r = &mut case.registers;
     let thread = |id| Thread { id, exit_code: 3, exited: false, cpu: Cpu::at(0x9000 + id * 8) };
-    r.left = (0..left).map(thread).collect();
-    r.right = (50..50 + right).map(thread).collect();
-    r.traverse_right = traverse_right;
-    if let Some(last) = r.active_stack_mut().last_mut() {
+    r.processor.left = (0..left).map(thread).collect();
+    r.processor.right = (50..50 + right).map(thread).collect();
+    r.processor.traverse_right = traverse_right;
+    if let Some(last) = r.processor.active_stack_mut().last_mut() {
         *last = top;
     }
     case
@@ -35,7 +36,7 @@ fn a_quantum_ends_exactly() {
     for (version, left, right, traverse_right) in all_stacks() {
         for steps in [0, QUANTUM - 2, QUANTUM - 1, QUANTUM, QUANTUM + 1, u64::MAX] {
             let mut case = with_stacks(version, left, right, traverse_right);
-            case.registers.steps_since_switch = steps;
+            case.registers.processor.steps_since_switch = steps;
             let active = if traverse_right { right } else { left };
             let want = if active == 0 { Step::Refused } else { Step::Taken };
             engines.expect(&format!("{left} {right} {traverse_right} {steps}"), &case, want);
@@ -52,7 +53,7 @@ fn exited_threads_leave() {
         let active = if traverse_right { right } else { left };
         for steps in [5, QUANTUM] {
             let mut case = with_stacks(version, left, right, traverse_right);
-            case.registers.steps_since_switch = steps;
+            case.registers.processor.steps_since_switch = steps;
             if active > 0 {
                 case.thread().exited = true;
             }

@@ -8,7 +8,7 @@ use rebut_tests::Case;
 fn scenario(before: Case, change: impl FnOnce(&mut Case)) -> Vec<Scenario> {
     let mut after = advanced(&before);
     change(&mut after);
-    vec![Scenario { before, after: After::State(after) }]
+    vec![Scenario { before, after: After::State(Box::new(after)) }]
 }
 
 /// An operation on rs = $17 and rt = $8 to rd = $18, or on rs and an immediate to rt.

@@ -4,7 +4,8 @@ use crate::memory::status_of;
 use crate::row::Row;
 use crate::{After, Scenario, advanced, calling};
 use alloy_primitives::{B256, keccak256};
-use rebut_fpvm::mips::state::{HEAP_END, HEAP_START, Reservation, ReservationStatus};
+use rebut_fpvm::mips::threads::{Reservation, ReservationStatus};
+use rebut_fpvm::{Arch, Mips64};
 use rebut_fpvm::{StateVersion, StepError};
 use rebut_tests::Case;
 use rebut_tests::preimages::RECORDED;
@@ -16,20 +17,20 @@ fn answered(before: Case, answer: u64, change: impl FnOnce(&mut Case)) -> Scenar
     *after.register(2) = answer;
     *after.register(7) = 0;
     change(&mut after);
-    Scenario { before, after: After::State(after) }
+    Scenario { before, after: After::State(Box::new(after)) }
 }
 
 /// A refusal puts EINVAL into $2 and ones into $7 today.
 pub fn mmap(row: &Row, version: StateVersion) -> Vec<Scenario> {
     let names = [
-        ("program.HEAP_START", HEAP_START),
-        ("program.HEAP_END", HEAP_END),
-        ("program.HEAP_END - memory.PageSize", HEAP_END - PAGE),
-        ("program.HEAP_END - 2*memory.PageSize", HEAP_END - 2 * PAGE),
-        ("^arch.Word(0) - program.HEAP_START + 1", u64::MAX - HEAP_START + 1),
+        ("program.HEAP_START", Mips64::HEAP_START),
+        ("program.HEAP_END", Mips64::HEAP_END),
+        ("program.HEAP_END - memory.PageSize", Mips64::HEAP_END - PAGE),
+        ("program.HEAP_END - 2*memory.PageSize", Mips64::HEAP_END - 2 * PAGE),
+        ("^arch.Word(0) - program.HEAP_START + 1", u64::MAX - Mips64::HEAP_START + 1),
         (
             "^arch.Word(0) - program.HEAP_START - memory.PageSize + 1",
-            u64::MAX - HEAP_START - PAGE + 1,
+            u64::MAX - Mips64::HEAP_START - PAGE + 1,
         ),
         ("^arch.Word(0) & ^arch.Word(memory.PageAddrMask)", !(PAGE - 1)),
     ];
@@ -64,7 +65,7 @@ pub fn read_preimage(row: &Row, version: StateVersion) -> Vec<Scenario> {
         let mut before = read(address, 1);
         before.memory.push((address, vec![0xff; 4]));
         before.registers.preimage_offset = 8;
-        before.registers.reservation = Reservation {
+        before.registers.processor.reservation = Reservation {
             status: status_of(row),
             address: address + row.word_or_zero("effAddrOffset"),
             owner: if row.is("matchThreadId") { 0 } else { 1 },
@@ -74,7 +75,7 @@ pub fn read_preimage(row: &Row, version: StateVersion) -> Vec<Scenario> {
             after.memory.push((address, vec![RECORDED[0]]));
             after.registers.preimage_offset += 1;
             if clears {
-                after.registers.reservation = Reservation::default();
+                after.registers.processor.reservation = Reservation::default();
             }
         })];
     }
@@ -88,7 +89,7 @@ pub fn read_preimage(row: &Row, version: StateVersion) -> Vec<Scenario> {
     before.memory.push((address & !3, word("prestateMem")));
     before.registers.preimage_offset = offset;
     let elsewhere = Reservation { status: ReservationStatus::Word, address: 0x8000, owner: 0 };
-    before.registers.reservation = elsewhere;
+    before.registers.processor.reservation = elsewhere;
     if row.is("shouldPanic") {
         let beyond = |error: &StepError| matches!(error, StepError::PreimageEnd { .. });
         return vec![Scenario { before, after: After::Fault(beyond) }];
@@ -104,7 +105,7 @@ pub fn clock(row: &Row, version: StateVersion) -> Vec<Scenario> {
     let of = |clock: u64, address: u64| {
         let mut before = calling(version, 5222, &[clock, address]);
         before.registers.step = 31_234_566;
-        before.registers.reservation = Reservation {
+        before.registers.processor.reservation = Reservation {
             status: status_of(row),
             address: match (row.is("matchEffAddr"), row.is("matchEffAddr2")) {
                 (true, _) => 0x1000,
@@ -120,7 +121,7 @@ pub fn clock(row: &Row, version: StateVersion) -> Vec<Scenario> {
             after.dword(0x1000, seconds);
             after.dword(0x1008, nanoseconds);
             if clears {
-                after.registers.reservation = Reservation::default();
+                after.registers.processor.reservation = Reservation::default();
             }
         })
     };

@@ -24,7 +24,7 @@ struct Scenario {
 
 enum After {
     /// It is taken, to this state.
-    State(Case),
+    State(Box<Case>),
     /// It is refused, for this reason.
     Fault(fn(&StepError) -> bool),
 }
@@ -173,7 +173,7 @@ fn run(engines: &mut Engines, kind: &Kind, row: &Row) -> bool {
 fn advanced(before: &Case) -> Case {
     let mut after = before.clone();
     after.registers.step += 1;
-    after.registers.steps_since_switch += 1;
+    after.registers.processor.steps_since_switch += 1;
     let cpu = &mut after.thread().cpu;
     cpu.pc = cpu.next_pc;
     cpu.next_pc = cpu.next_pc.wrapping_add(4);
@@ -184,7 +184,7 @@ fn advanced(before: &Case) -> Case {
 fn executing(version: StateVersion, pc: u64, word: u32) -> Case {
     let mut case = Case::at(version, pc);
     case.registers.step = 4_321_000;
-    case.registers.steps_since_switch = 9;
+    case.registers.processor.steps_since_switch = 9;
     case.instruction(pc, word);
     case
 }

@@ -3,13 +3,13 @@
 use crate::row::Row;
 use crate::{After, Scenario, advanced, executing, sign_extended};
 use rebut_fpvm::StateVersion;
-use rebut_fpvm::mips::state::{Reservation, ReservationStatus};
+use rebut_fpvm::mips::threads::{Reservation, ReservationStatus};
 use rebut_tests::Case;
 
 fn scenario(before: Case, change: impl FnOnce(&mut Case)) -> Scenario {
     let mut after = advanced(&before);
     change(&mut after);
-    Scenario { before, after: After::State(after) }
+    Scenario { before, after: After::State(Box::new(after)) }
 }
 
 /// `opcode $8, imm($9)`
@@ -115,9 +115,9 @@ fn linked(
     [Reservation::default(), other]
         .map(|reservation| {
             let mut before = before.clone();
-            before.registers.reservation = reservation;
+            before.registers.processor.reservation = reservation;
             scenario(before, |after| {
-                after.registers.reservation = Reservation { status, address, owner: 0 };
+                after.registers.processor.reservation = Reservation { status, address, owner: 0 };
                 if register != 0 {
                     *after.register(register) = result;
                 }
@@ -219,10 +219,10 @@ pub fn store_conditional(row: &Row, version: StateVersion) -> Vec<Scenario> {
             // Register 0 holds nothing to store.
             let value = if register == 0 { 0 } else { value };
             *before.register(register) = value;
-            before.registers.reservation = reservation;
+            before.registers.processor.reservation = reservation;
             scenario(before, |after| {
                 if succeeds {
-                    after.registers.reservation = Reservation::default();
+                    after.registers.processor.reservation = Reservation::default();
                     let bytes = value.to_be_bytes();
                     let stored = if wide { &bytes[..] } else { &bytes[4..] };
                     let at = if wide { address & !7 } else { address & !3 };
@@ -261,11 +261,11 @@ pub fn stores_clear(row: &Row, version: StateVersion) -> Vec<Scenario> {
         *before.register(6) = 0xff00_0004;
         *before.register(5) = 0x1234_5678;
         before.memory.push((address, vec![0xff; 4]));
-        before.registers.reservation = reservation;
+        before.registers.processor.reservation = reservation;
         scenario(before, |after| {
             after.memory.push((address, want.to_be_bytes().to_vec()));
             if clears {
-                after.registers.reservation = Reservation::default();
+                after.registers.processor.reservation = Reservation::default();
             }
         })
     };

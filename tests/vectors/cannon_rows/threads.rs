@@ -2,7 +2,8 @@
 
 use crate::row::Row;
 use crate::{After, Scenario, advanced, calling, executing};
-use rebut_fpvm::mips::state::{Cpu, QUANTUM, Thread};
+use rebut_fpvm::mips::state::Cpu;
+use rebut_fpvm::mips::threads::{QUANTUM, Thread};
 use rebut_fpvm::{Fault, StateVersion, StepError};
 use rebut_tests::Case;
 
@@ -18,20 +19,24 @@ fn with_threads(mut case: Case, active: u64, other: u64, traverse_right: bool) -
     stack.extend((active > 0).then_some(running));
     let beside = (20..20 + other).map(thread).collect();
     let r = &mut case.registers;
-    (r.left, r.right) = if traverse_right { (beside, stack) } else { (stack, beside) };
-    r.traverse_right = traverse_right;
-    r.next_thread_id = 40;
+    (r.processor.left, r.processor.right) =
+        if traverse_right { (beside, stack) } else { (stack, beside) };
+    r.processor.traverse_right = traverse_right;
+    r.processor.next_thread_id = 40;
     case
 }
 
 /// The running thread goes to the other stack; an empty stack turns the direction.
 fn preempted(mut case: Case) -> Case {
     let r = &mut case.registers;
-    let (from, to) =
-        if r.traverse_right { (&mut r.right, &mut r.left) } else { (&mut r.left, &mut r.right) };
+    let (from, to) = if r.processor.traverse_right {
+        (&mut r.processor.right, &mut r.processor.left)
+    } else {
+        (&mut r.processor.left, &mut r.processor.right)
+    };
     to.extend(from.pop());
-    r.traverse_right ^= from.is_empty();
-    r.steps_since_switch = 0;
+    r.processor.traverse_right ^= from.is_empty();
+    r.processor.steps_since_switch = 0;
     case
 }
 
@@ -42,14 +47,14 @@ pub fn exit(row: &Row, version: StateVersion) -> Vec<Scenario> {
             let before = with_threads(call, row.word("threadCount"), 0, traverse_right);
             let mut after = before.clone();
             after.registers.step += 1;
-            after.registers.steps_since_switch += 1;
+            after.registers.processor.steps_since_switch += 1;
             after.thread().exited = true;
             after.thread().exit_code = 3;
             if row.is("shouldExitGlobally") {
                 after.registers.exited = true;
                 after.registers.exit_code = 3;
             }
-            Scenario { before, after: After::State(after) }
+            Scenario { before, after: After::State(Box::new(after)) }
         })
         .into()
 }
@@ -61,11 +66,11 @@ pub fn pop(row: &Row, version: StateVersion) -> Vec<Scenario> {
     before.thread().exited = true;
     before.thread().exit_code = 1;
     let mut after = before.clone();
-    after.registers.active_stack_mut().pop();
+    after.registers.processor.active_stack_mut().pop();
     after.registers.step += 1;
-    after.registers.steps_since_switch = 0;
-    after.registers.traverse_right = row.is("expectTraverseRightPostState");
-    vec![Scenario { before, after: After::State(after) }]
+    after.registers.processor.steps_since_switch = 0;
+    after.registers.processor.traverse_right = row.is("expectTraverseRightPostState");
+    vec![Scenario { before, after: After::State(Box::new(after)) }]
 }
 
 /// `sched_yield` and `nanosleep`.
@@ -77,7 +82,7 @@ pub fn yields(row: &Row, version: StateVersion) -> Vec<Scenario> {
         let mut after = advanced(&before);
         *after.register(2) = 0;
         *after.register(7) = 0;
-        Scenario { before, after: After::State(preempted(after)) }
+        Scenario { before, after: After::State(Box::new(preempted(after))) }
     };
     vec![of(5023, true), of(5023, false), of(5034, true), of(5034, false)]
 }
@@ -97,7 +102,8 @@ pub fn quantum(row: &Row, version: StateVersion) -> Vec<Scenario> {
     ];
     assert_eq!(QUANTUM, 100_000);
     let mut before = with_threads(calling(version, 5178, &[]), 1, 2, false);
-    before.registers.steps_since_switch = row.word_or("stepsSinceLastContextSwitch", &names);
+    before.registers.processor.steps_since_switch =
+        row.word_or("stepsSinceLastContextSwitch", &names);
     let after = if row.is("shouldPreempt") {
         let mut after = preempted(before.clone());
         after.registers.step += 1;
@@ -108,7 +114,7 @@ pub fn quantum(row: &Row, version: StateVersion) -> Vec<Scenario> {
         *after.register(7) = 0;
         after
     };
-    vec![Scenario { before, after: After::State(after) }]
+    vec![Scenario { before, after: After::State(Box::new(after)) }]
 }
 
 /// The row is about a packed state and its hash; that a step leaves an exited state alone comes on top.
@@ -123,5 +129,5 @@ pub fn encode_witness(row: &Row, version: StateVersion) -> Vec<Scenario> {
     let status = if row.is("exited") { row.word("exitCode").min(2) as u8 } else { 3 };
     assert_eq!(state.hash()[0], status, "{row}");
     let after = if row.is("exited") { case.clone() } else { advanced(&case) };
-    vec![Scenario { before: case, after: After::State(after) }]
+    vec![Scenario { before: case, after: After::State(Box::new(after)) }]
 }

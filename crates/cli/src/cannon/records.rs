@@ -69,7 +69,7 @@ impl WitnessRecord {
         Self {
             state_version: state.version.number(),
             witness_hash: state.hash_of(witness),
-            witness: witness.0.into(),
+            witness: witness.0.clone().into(),
             step: state.registers.step,
             exited: state.registers.exited,
             exit_code: state.registers.exit_code,

@@ -224,7 +224,7 @@ impl Runner<'_> {
     fn failed(&self, error: StepError) -> CannonError {
         let registers = self.machine.registers();
         let step = registers.step;
-        let pc = registers.current_thread().map_or(0, |thread| thread.cpu.pc);
+        let pc = registers.processor.current_thread().map_or(0, |thread| thread.cpu.pc);
         match error {
             StepError::Oracle(OracleError::Missing { key }) if !self.has_server => {
                 CannonError::NoServer { step, pc, key }
@@ -235,7 +235,7 @@ impl Runner<'_> {
 
     fn log_step(&self, step: u64) {
         let machine = &self.machine;
-        let pc = machine.registers().current_thread().map_or(0, |thread| thread.cpu.pc);
+        let pc = machine.registers().processor.current_thread().map_or(0, |thread| thread.cpu.pc);
         let pages = machine.memory().page_count();
         tracing::info!(
             module = "vm",

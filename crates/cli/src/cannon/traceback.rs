@@ -47,7 +47,8 @@ pub struct Pending {
 impl Calls {
     /// Looks at the instruction that the machine is about to execute.
     pub fn before_step(machine: &Machine<'_>) -> Option<Pending> {
-        let thread = machine.registers().current_thread().filter(|thread| !thread.exited)?;
+        let thread =
+            machine.registers().processor.current_thread().filter(|thread| !thread.exited)?;
         let pc = thread.cpu.pc;
         let word = Word(machine.memory().load_u32(pc));
         let transfer = match Op::decode(word)? {
@@ -61,7 +62,7 @@ impl Calls {
 
     /// Takes note of that instruction once it was executed.
     pub fn after_step(&mut self, machine: &Machine<'_>, pending: Pending) {
-        let Some(thread) = machine.registers().current_thread() else { return };
+        let Some(thread) = machine.registers().processor.current_thread() else { return };
         // The step was a context switch: the instruction is still to come.
         if thread.id != pending.thread || thread.cpu.pc == pending.pc {
             return;
@@ -82,7 +83,7 @@ impl Calls {
     /// The open calls of the running thread, innermost first, one a line.
     pub fn traceback(&self, machine: &Machine<'_>, symbols: &Symbols) -> String {
         let registers = machine.registers();
-        let thread = registers.current_thread();
+        let thread = registers.processor.current_thread();
         let pc = thread.map_or(0, |thread| thread.cpu.pc);
         let mut text = format!("traceback at pc={pc:x}. step={}\n", registers.step);
         let calls = thread.and_then(|thread| self.by_thread.get(&thread.id));

@@ -1,11 +1,14 @@
 //! File descriptors: the standard streams, the two preimage channels and the event descriptor.
 //!
-//! Transfers on the preimage channel touch one aligned doubleword of memory at most, so a guest loops.
+//! Transfers on the preimage channels stay within one aligned part of memory, whose size is the machine's, so a
+//! guest loops.
 
 use super::{Answer, Errno};
 use crate::kernel::host::Stream;
-use crate::mips::error::StepError;
-use crate::mips::machine::Machine;
+use crate::machine::Machine;
+use crate::machine::error::StepError;
+use crate::machine::vm::Vm;
+use crate::memory::PAGE_BYTES;
 
 /// Standard input: always at its end.
 pub const STDIN: u64 = 0;
@@ -53,7 +56,7 @@ pub(crate) fn eventfd(nonblocking: bool) -> Answer {
     if nonblocking { Ok(EVENT) } else { Err(Errno::EINVAL) }
 }
 
-impl Machine<'_> {
+impl<V: Vm> Machine<'_, V> {
     pub(crate) fn read_descriptor(
         &mut self,
         fd: u64,
@@ -64,7 +67,6 @@ impl Machine<'_> {
             STDIN => Ok(0),
             HINT_READ => Ok(count),
             PREIMAGE_READ => Ok(self.read_preimage(address, count)?),
-            EVENT => Err(Errno::EAGAIN),
             _ => Err(Errno::EBADF),
         })
     }
@@ -80,7 +82,6 @@ impl Machine<'_> {
             STDERR => Ok(self.print(Stream::Stderr, address, count)),
             HINT_WRITE => Ok(self.write_hint(address, count)?),
             PREIMAGE_WRITE => Ok(self.write_key(address, count)),
-            EVENT => Err(Errno::EAGAIN),
             _ => Err(Errno::EBADF),
         })
     }
@@ -92,35 +93,36 @@ impl Machine<'_> {
         count
     }
 
-    /// Copies preimage bytes up to the end of the doubleword that holds `address`.
-    fn read_preimage(&mut self, address: u64, count: u64) -> Result<u64, StepError> {
-        let r = &self.state.registers;
-        let rest = self.host.read(r.preimage_key, r.preimage_offset)?;
-        let aligned = address & !7;
-        let at = (address - aligned) as usize;
-        let count = (count.min(8 - at as u64) as usize).min(rest.len());
-        let mut chunk = [0; 8];
-        chunk[..count].copy_from_slice(&rest[..count]);
-
-        self.recorder.first(&mut self.state.memory, aligned);
-        let mut bytes = self.state.memory.load_u64(aligned).to_be_bytes();
-        bytes[at..at + count].copy_from_slice(&chunk[..count]);
-        self.store_dword(aligned, u64::from_be_bytes(bytes));
-        self.state.registers.preimage_offset += count as u64;
-        Ok(count as u64)
+    /// Bytes of a transfer that `count` asks for at `address`.
+    fn transfer(address: u64, count: u64) -> usize {
+        let at = address as usize % V::TRANSFER_BYTES;
+        count.min((V::TRANSFER_BYTES - at) as u64) as usize
     }
 
-    /// Shifts bytes from the doubleword that holds `address` into the key, and rewinds the preimage.
-    fn write_key(&mut self, address: u64, count: u64) -> u64 {
-        let aligned = address & !7;
-        let at = (address - aligned) as usize;
-        let count = count.min(8 - at as u64) as usize;
-        self.recorder.first(&mut self.state.memory, aligned);
-        let bytes = self.state.memory.load_u64(aligned).to_be_bytes();
+    fn read_preimage(&mut self, address: u64, count: u64) -> Result<u64, StepError> {
         let r = &mut self.state.registers;
-        r.preimage_key.0.copy_within(count.., 0);
-        r.preimage_key.0[32 - count..].copy_from_slice(&bytes[at..at + count]);
-        r.preimage_offset = 0;
+        let rest = self.host.read(r.preimage_key, r.preimage_offset)?;
+        let bytes = &rest[..Self::transfer(address, count).min(rest.len())];
+        let memory = &mut self.state.memory;
+        self.recorder.record(memory, address);
+        // A transfer of nothing is a write too.
+        memory.touch_page(address / PAGE_BYTES as u64);
+        memory.write_range(address, bytes);
+        let count = bytes.len() as u64;
+        r.preimage_offset += count;
+        V::transferred(self, address & !(V::TRANSFER_BYTES as u64 - 1));
+        Ok(count)
+    }
+
+    /// Shifts bytes into the key, and rewinds the preimage.
+    fn write_key(&mut self, address: u64, count: u64) -> u64 {
+        let count = Self::transfer(address, count);
+        let memory = &mut self.state.memory;
+        self.recorder.record(memory, address);
+        let key = &mut self.state.registers.preimage_key.0;
+        key.copy_within(count.., 0);
+        memory.read_range(address, &mut key[32 - count..]);
+        self.state.registers.preimage_offset = 0;
         count as u64
     }
 

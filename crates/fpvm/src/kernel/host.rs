@@ -1,6 +1,6 @@
 //! What lies outside the guest: the preimage oracle, and where its output goes.
 
-use super::super::mips::error::StepError;
+use crate::machine::error::StepError;
 use alloy_primitives::B256;
 use rebut_preimage::{PreimageKey, PreimageOracle};
 

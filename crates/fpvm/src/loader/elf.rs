@@ -4,11 +4,12 @@
 //! neither class nor byte order beyond what is needed to read the file.
 
 use super::symbols::{Symbol, Symbols};
-use crate::mips::state::HEAP_START;
+use crate::mips::{Arch, Mips64};
 use object::elf::{EM_MIPS, PT_LOAD, PT_MIPS_ABIFLAGS};
 use object::read::elf::{FileHeader, ProgramHeader, Sym};
 use object::{Endianness, FileKind, SectionIndex, elf};
 
+const HEAP_START: u64 = Mips64::HEAP_START;
 /// The last address that a program may use: 48 bits.
 const LAST_ADDRESS: u64 = (1 << 48) - 1;
 /// Most bytes that all segments of a program may have in memory.

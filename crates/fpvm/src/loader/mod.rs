@@ -7,14 +7,16 @@ pub mod symbols;
 pub use elf::{LoadError, MAX_PROGRAM_BYTES};
 pub use symbols::{Symbol, Symbols};
 
+use crate::machine::state::State;
 use crate::memory::PAGE_BYTES;
-use crate::mips::state::{HEAP_START, State, StateVersion};
+use crate::mips::state::StateVersion;
+use crate::mips::{Arch, Mips64};
 
 /// A program ready to run.
 #[derive(Debug)]
 pub struct Program {
     /// The state before its first step.
-    pub state: State,
+    pub state: State<Mips64>,
     /// Its symbols, for logs and disassembly.
     pub symbols: Symbols,
 }
@@ -38,7 +40,7 @@ pub fn load_elf_within(
 ) -> Result<Program, LoadError> {
     let elf = elf::Elf::parse(file, limit_bytes)?;
     let mut state = State::at(version, elf.entry);
-    state.registers.heap = HEAP_START;
+    state.registers.heap = Mips64::HEAP_START;
     for segment in &elf.segments {
         state.memory.write_range(segment.address, segment.data);
         write_zeros(&mut state, segment.address + segment.data.len() as u64, segment.zeros);
@@ -48,7 +50,7 @@ pub fn load_elf_within(
 }
 
 /// Writes zeros page by page: a few header bytes can ask for gigabytes.
-fn write_zeros(state: &mut State, start: u64, count: u64) {
+fn write_zeros(state: &mut State<Mips64>, start: u64, count: u64) {
     for at in (0..count).step_by(PAGE_BYTES) {
         let length = (count - at).min(PAGE_BYTES as u64) as usize;
         state.memory.write_range(start + at, &[0; PAGE_BYTES][..length]);

@@ -1,7 +1,11 @@
 //! The first stack of a program: arguments, environment and auxiliary vector.
 
+use crate::machine::state::State;
 use crate::memory::PAGE_BYTES;
-use crate::mips::state::{SP, STACK_TOP, State};
+use crate::mips::state::SP;
+use crate::mips::{Arch, Mips64};
+
+const STACK_TOP: u64 = Mips64::STACK_TOP;
 
 /// Pages that exist below the stack pointer from the start.
 const STACK_PAGES: u64 = 4;
@@ -15,7 +19,7 @@ const AT_NULL: u64 = 0;
 const WORDS: u64 = 10;
 
 /// Writes the stack and sets the stack pointer to it.
-pub(super) fn write(state: &mut State) {
+pub(super) fn write(state: &mut State<Mips64>) {
     for page in 0..=STACK_PAGES {
         let bottom = STACK_TOP - STACK_PAGES * PAGE_BYTES as u64;
         state.memory.touch_page(bottom / PAGE_BYTES as u64 + page);
@@ -42,7 +46,7 @@ pub(super) fn write(state: &mut State) {
     for (i, word) in (0..).zip(words) {
         state.memory.store_u64(STACK_TOP + 8 * i, word);
     }
-    for thread in &mut state.registers.left {
+    for thread in &mut state.registers.processor.left {
         thread.cpu.registers[SP] = STACK_TOP;
     }
 }
@@ -68,6 +72,6 @@ mod tests {
         );
         let pages: Vec<u64> = state.memory.pages().map(|(index, _)| index).collect();
         assert_eq!(pages, (0x7_ffff_fffb..=0x7_ffff_ffff).collect::<Vec<_>>());
-        assert_eq!(state.registers.left[0].cpu.registers[29], 0x7fff_ffff_f000);
+        assert_eq!(state.registers.processor.left[0].cpu.registers[29], 0x7fff_ffff_f000);
     }
 }

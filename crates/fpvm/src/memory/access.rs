@@ -104,7 +104,7 @@ impl Memory {
             head.copy_from_slice(
                 &self.storage.content(address >> PAGE_SHIFT)[offset..offset + length],
             );
-            address = address.wrapping_add(length as u64);
+            address = address.wrapping_add(length as u64) & self.space().last_address();
             out = tail;
         }
     }
@@ -118,7 +118,7 @@ impl Memory {
             let index = address >> PAGE_SHIFT;
             self.prepare_write(index);
             self.storage.content_mut(index)[offset..offset + head.len()].copy_from_slice(head);
-            address = address.wrapping_add(head.len() as u64);
+            address = address.wrapping_add(head.len() as u64) & self.space().last_address();
             bytes = tail;
         }
     }

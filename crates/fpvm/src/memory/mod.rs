@@ -1,4 +1,4 @@
-//! Guest memory: 64-bit addresses, 4 KiB pages, big-endian values.
+//! Guest memory: addresses of 32 or 64 bits, 4 KiB pages, big-endian values.
 //!
 //! A page exists from its first write, even of a zero, and never from a read: that shows in state
 //! files and in page counts. Absent pages read as zero.
@@ -17,17 +17,18 @@ mod flags;
 mod page_map;
 mod proof;
 mod snapshot;
+mod space;
 mod storage;
 #[cfg(test)]
 mod tests;
 mod windows;
 
-pub use proof::{DEPTH, PROOF_BYTES};
 pub use rebut_merkle::{PAGE_BYTES, Page};
 pub use snapshot::MemorySnapshot;
+pub use space::{AddressSpace, DEPTH_32, DEPTH_64};
 
 use flags::Flags;
-use rebut_merkle::PageTree;
+use space::Tree;
 use storage::Storage;
 use windows::{USUAL_WINDOWS, Windows};
 
@@ -55,7 +56,7 @@ pub struct Memory {
     unsaved: Vec<u64>,
     /// Pages flagged `CODE_WRITTEN`.
     code_writes: Vec<u64>,
-    tree: PageTree<DEPTH>,
+    tree: Tree,
     /// Content of every present page that is not flagged `UNSAVED`.
     saved: MemorySnapshot,
 }
@@ -73,28 +74,45 @@ impl std::fmt::Debug for Memory {
 }
 
 impl Memory {
-    /// Empty memory, with fast windows where the host grants the address space.
+    /// Empty memory of 64-bit addresses, with fast windows where the host grants the address space.
     #[must_use]
     pub fn new() -> Self {
-        Self::with(Windows::reserve(&USUAL_WINDOWS))
+        Self::of(AddressSpace::Bits64)
+    }
+
+    /// As [`Self::new`], for any addresses. Those of 32 bits have one window, which holds them all; the
+    /// caller passes none beyond.
+    #[must_use]
+    pub fn of(space: AddressSpace) -> Self {
+        let windows = match space {
+            AddressSpace::Bits32 => &USUAL_WINDOWS[..1],
+            AddressSpace::Bits64 => &USUAL_WINDOWS[..],
+        };
+        Self::with(Windows::reserve(windows), space)
     }
 
     /// Empty memory with all pages in a map: slower, the same in every other respect.
     #[must_use]
     pub fn without_windows() -> Self {
-        Self::with(Windows::none())
+        Self::with(Windows::none(), AddressSpace::Bits64)
     }
 
-    fn with(windows: Windows) -> Self {
+    fn with(windows: Windows, space: AddressSpace) -> Self {
         Self {
             storage: Storage::new(windows),
             present: Vec::new(),
             unhashed: Vec::new(),
             unsaved: Vec::new(),
             code_writes: Vec::new(),
-            tree: PageTree::new(),
+            tree: Tree::of(space),
             saved: MemorySnapshot::default(),
         }
+    }
+
+    /// The addresses of this memory.
+    #[must_use]
+    pub const fn space(&self) -> AddressSpace {
+        self.tree.space()
     }
 
     /// Makes a page exist, as a write of its present content would.

@@ -1,15 +1,9 @@
 //! Merkle root and proofs of memory, from the pages that changed since they were last asked for.
 
 use alloy_primitives::B256;
-use rebut_merkle::{LeafProof, Page};
+use rebut_merkle::Page;
 
 use super::{Memory, PAGE_SHIFT, flags::Flags};
-
-/// Levels of the tree over a 64-bit address space.
-pub const DEPTH: usize = 59;
-
-/// Bytes of a memory proof: the leaf and 59 siblings.
-pub const PROOF_BYTES: usize = LeafProof::<DEPTH>::BYTES;
 
 impl Memory {
     /// Root of the whole memory; hashes the pages written since the last call.
@@ -28,14 +22,10 @@ impl Memory {
     }
 
     /// Proof of the 32-byte leaf that holds `address`, against [`Self::merkle_root`]: the leaf,
-    /// then its siblings bottom first.
-    pub fn prove(&mut self, address: u64) -> [u8; PROOF_BYTES] {
+    /// then its siblings bottom first. As many bytes as the address space's
+    /// [`proof_bytes`](super::AddressSpace::proof_bytes).
+    pub fn prove(&mut self, address: u64) -> Vec<u8> {
         self.merkle_root();
-        let proof = self.tree.prove(address, Some(self.storage.content(address >> PAGE_SHIFT)));
-        let mut bytes = [0; PROOF_BYTES];
-        let (leaf, siblings) = bytes.split_at_mut(proof.leaf.len());
-        leaf.copy_from_slice(&proof.leaf);
-        siblings.copy_from_slice(proof.siblings.as_flattened());
-        bytes
+        self.tree.prove(address, self.storage.content(address >> PAGE_SHIFT))
     }
 }

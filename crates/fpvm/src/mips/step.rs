@@ -1,49 +1,73 @@
 //! The plain step: the reference engine. One method per row of the instruction table, computing through
 //! [`semantics`]; it fetches from memory at every step and records what a proof needs.
 
-use super::error::Fault;
-use super::machine::Recorder;
-use super::state::{Cpu, RA, Reservation, ReservationStatus};
-use super::stats::Stats;
-use crate::isa::{Visitor, Word, semantics as op};
+use super::state::{Cpu, RA};
+use super::threads::ReservationStatus;
+use super::{Arch, Atomics};
+use crate::isa::{Op, Visitor, Word, semantics as op};
+use crate::machine::error::{Fault, StepError};
+use crate::machine::{Machine, Recorder};
 use crate::memory::Memory;
+
+/// The address `offset` bytes behind `pc`.
+#[inline(always)]
+fn behind<A: Arch>(pc: u64, offset: u64) -> u64 {
+    A::wrap(pc.wrapping_add(offset))
+}
 
 impl Cpu {
     /// Goes on behind an instruction that is no jump.
     #[inline(always)]
-    pub(crate) fn advance(&mut self) {
+    pub(crate) fn advance<A: Arch>(&mut self) {
         self.pc = self.next_pc;
-        self.next_pc = self.next_pc.wrapping_add(4);
+        self.next_pc = behind::<A>(self.next_pc, 4);
     }
 
     #[inline(always)]
-    fn in_delay_slot(&self) -> bool {
-        self.next_pc != self.pc.wrapping_add(4)
+    fn in_delay_slot<A: Arch>(&self) -> bool {
+        self.next_pc != behind::<A>(self.pc, 4)
     }
 }
 
+/// Where blocks may take over from plain steps. A state file may hold a register 0 that is not zero; decoded
+/// code relies on it.
+pub(crate) fn block_entry<A: Arch>(cpu: &Cpu) -> Option<u64> {
+    let ordinary = !cpu.in_delay_slot::<A>() && cpu.pc & 3 == 0 && cpu.registers[0] == 0;
+    ordinary.then_some(cpu.pc)
+}
+
+/// Fetches and executes the instruction at pc.
+#[inline(always)]
+pub(crate) fn execute<A: Arch>(machine: &mut Machine<'_, A>) -> Result<(), StepError> {
+    let r = &mut machine.state.registers;
+    let memory = &mut machine.state.memory;
+    let pc = A::cpu(&r.processor).ok_or(Fault::NoThread)?.pc;
+    if pc & 3 != 0 {
+        return Err(Fault::UnalignedPc { pc }.into());
+    }
+    let word = Word(memory.load_u32(pc));
+    machine.stats.fetched(pc, A::CODE_CACHE_END);
+    let op = Op::decode(word).ok_or(Fault::InvalidInstruction { word: word.0, pc })?;
+    if op == Op::syscall {
+        return A::syscall(machine);
+    }
+    let (cpu, atomics) =
+        A::cpu_and_atomics(&mut r.processor, &mut machine.stats, r.step).ok_or(Fault::NoThread)?;
+    let mut step = Step::<A> { cpu, memory, atomics, recorder: &mut machine.recorder };
+    Ok(op.visit(word, &mut step)?)
+}
+
 /// One instruction at work on the state of its thread.
-pub(crate) struct Step<'a> {
-    pub(crate) cpu: &'a mut Cpu,
-    pub(crate) memory: &'a mut Memory,
-    pub(crate) reservation: &'a mut Reservation,
-    pub(crate) stats: &'a mut Stats,
-    pub(crate) recorder: &'a mut Recorder,
-    pub(crate) thread: u64,
-    pub(crate) step: u64,
+struct Step<'a, A: Arch> {
+    cpu: &'a mut Cpu,
+    memory: &'a mut Memory,
+    atomics: A::Atomics<'a>,
+    recorder: &'a mut Recorder,
 }
 
 type Done = Result<(), Fault>;
 
-/// A write to the doubleword at `aligned` ends a reservation that lies in it.
-pub(crate) fn invalidate(reservation: &mut Reservation, stats: &mut Stats, aligned: u64) {
-    if reservation.address & !7 == aligned {
-        *reservation = Reservation::default();
-        stats.reservation_invalidations += 1;
-    }
-}
-
-impl Step<'_> {
+impl<A: Arch> Step<'_, A> {
     #[inline(always)]
     fn register(&self, n: usize) -> u64 {
         self.cpu.registers[n]
@@ -55,7 +79,7 @@ impl Step<'_> {
         if register != 0 {
             self.cpu.registers[register] = value;
         }
-        self.cpu.advance();
+        self.cpu.advance::<A>();
         Ok(())
     }
 
@@ -103,11 +127,11 @@ impl Step<'_> {
     }
 
     fn jump(&mut self, link: usize, target: u64) -> Done {
-        if self.cpu.in_delay_slot() {
+        if self.cpu.in_delay_slot::<A>() {
             return Err(Fault::JumpInDelaySlot { pc: self.cpu.pc });
         }
         if link != 0 {
-            self.cpu.registers[link] = self.cpu.pc.wrapping_add(8);
+            self.cpu.registers[link] = A::link(behind::<A>(self.cpu.pc, 8));
         }
         self.cpu.pc = self.cpu.next_pc;
         self.cpu.next_pc = target;
@@ -122,14 +146,14 @@ impl Step<'_> {
     #[inline(always)]
     fn branch(&mut self, w: Word, taken: impl Fn(u64, u64) -> bool, link: bool) -> Done {
         let taken = taken(self.register(w.rs()), self.register(w.rt()));
-        if self.cpu.in_delay_slot() {
+        if self.cpu.in_delay_slot::<A>() {
             return Err(Fault::BranchInDelaySlot { pc: self.cpu.pc });
         }
         if link {
-            self.cpu.registers[RA] = self.cpu.pc.wrapping_add(8);
+            self.cpu.registers[RA] = A::link(behind::<A>(self.cpu.pc, 8));
         }
-        let target = self.cpu.next_pc.wrapping_add(w.imm() << 2);
-        self.cpu.advance();
+        let target = behind::<A>(self.cpu.next_pc, w.imm() << 2);
+        self.cpu.advance::<A>();
         if taken {
             self.cpu.next_pc = target;
         }
@@ -138,13 +162,13 @@ impl Step<'_> {
 
     #[inline(always)]
     fn address(&self, w: Word) -> u64 {
-        self.register(w.rs()).wrapping_add(w.imm())
+        A::wrap(self.register(w.rs()).wrapping_add(w.imm()))
     }
 
     /// The doubleword that holds the accessed byte.
     #[inline(always)]
     fn dword(&mut self, address: u64) -> u64 {
-        self.recorder.first(self.memory, address & !7);
+        self.recorder.record(self.memory, address);
         self.memory.load_u64(address & !7)
     }
 
@@ -167,8 +191,8 @@ impl Step<'_> {
         let address = self.address(w);
         let dword = self.dword(address);
         self.memory.store_u64(address & !7, f(address, dword, self.register(w.rt())));
-        invalidate(self.reservation, self.stats, address & !7);
-        self.cpu.advance();
+        self.atomics.stored(address & !7);
+        self.cpu.advance::<A>();
         Ok(())
     }
 
@@ -179,12 +203,11 @@ impl Step<'_> {
         f: impl Fn(u64, u64) -> u64,
     ) -> Done {
         let address = self.address(w);
-        *self.reservation = Reservation { status, address, owner: self.thread };
-        self.stats.load_linked(self.thread, self.step);
+        self.atomics.reserve(status, address);
         self.load(w, f)
     }
 
-    /// Stores only under a reservation of the same width, thread and exact address.
+    /// Stores only under the reservation.
     fn store_conditional(
         &mut self,
         w: Word,
@@ -192,13 +215,11 @@ impl Step<'_> {
         f: impl Fn(u64, u64, u64) -> u64,
     ) -> Done {
         let address = self.address(w);
-        let holds = *self.reservation == Reservation { status, address, owner: self.thread };
+        let holds = self.atomics.take(status, address);
         if holds {
-            *self.reservation = Reservation::default();
             let dword = self.dword(address);
             self.memory.store_u64(address & !7, f(address, dword, self.register(w.rt())));
         }
-        self.stats.store_conditional(self.thread, self.step, holds);
         self.finish(w.rt(), holds.into())
     }
 }
@@ -210,7 +231,7 @@ macro_rules! rows {
     };
 }
 
-impl Visitor for Step<'_> {
+impl<A: Arch> Visitor for Step<'_, A> {
     type Output = Done;
 
     rows! {
@@ -344,11 +365,11 @@ impl Visitor for Step<'_> {
     }
 
     fn jr(&mut self, w: Word) -> Done {
-        self.jump(0, self.register(w.rs()))
+        self.jump(0, A::wrap(self.register(w.rs())))
     }
 
     fn jalr(&mut self, w: Word) -> Done {
-        self.jump(w.rd(), self.register(w.rs()))
+        self.jump(w.rd(), A::wrap(self.register(w.rs())))
     }
 
     /// System calls reach beyond one thread: the machine hands them to the kernel before it comes here.

@@ -1,40 +1,16 @@
 //! What the chain sees of a machine: the packed state, its hash, and the proof of one step.
 //!
-//! Source: Cannon's multithreaded 64-bit witness (state versions 6 to 8). All integers are big-endian.
-//!
-//! ```text
-//! state, 188 bytes
-//!   0 memory root 32 | 32 preimage key 32 | 64 preimage offset 8 | 72 heap 8
-//!  80 reservation status 1 | 81 reservation address 8 | 89 reservation owner 8
-//!  97 exit code 1 | 98 exited 1 | 99 step 8 | 107 steps since switch 8
-//! 115 traverse right 1 | 116 left root 32 | 148 right root 32 | 180 next thread id 8
-//!
-//! thread, 298 bytes
-//!   0 id 8 | 8 exit code 1 | 9 exited 1 | 10 pc 8 | 18 next pc 8 | 26 lo 8 | 34 hi 8 | 42 registers 256
-//!
-//! proof, 6090 bytes
-//!   0 thread 298 | 298 root of the stack below it 32 | 330 instruction proof 1920
-//!   2250 memory proof 1920 | 4170 second memory proof 1920
-//! ```
+//! The layouts are each machine's own, in the module of its name. All integers are big-endian.
 
-use crate::mips::state::{Registers, State, Thread};
+pub mod mips64;
+
+use crate::machine::state::State;
+use crate::machine::vm::Vm;
 use alloy_primitives::{B256, keccak256};
 
-/// Bytes of a packed state.
-pub const STATE_BYTES: usize = 188;
-/// Bytes of a packed thread.
-pub const THREAD_BYTES: usize = 298;
-/// Bytes of a memory proof: a leaf and 59 siblings.
-pub const MEMORY_PROOF_BYTES: usize = 60 * 32;
-/// Bytes of the proof of one step.
-pub const PROOF_BYTES: usize = THREAD_BYTES + 32 + 3 * MEMORY_PROOF_BYTES;
-
-/// A leaf of memory followed by its siblings, bottom-up.
-pub type MemoryProof = [u8; MEMORY_PROOF_BYTES];
-
 /// The packed state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StateWitness(pub [u8; STATE_BYTES]);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateWitness(pub Vec<u8>);
 
 /// Bytes put one after the other into a record of fixed length.
 struct Packer<const N: usize> {
@@ -63,54 +39,11 @@ impl<const N: usize> Packer<N> {
     }
 }
 
-impl Thread {
-    /// The packed thread.
-    pub fn pack(&self) -> [u8; THREAD_BYTES] {
-        let mut p = Packer::new();
-        p.word(self.id).put(&[self.exit_code, self.exited.into()]);
-        p.word(self.cpu.pc).word(self.cpu.next_pc).word(self.cpu.lo).word(self.cpu.hi);
-        for r in self.cpu.registers {
-            p.word(r);
-        }
-        p.finish()
-    }
-
-    /// Hash of the packed thread.
-    pub fn hash(&self) -> B256 {
-        keccak256(self.pack())
-    }
-}
-
-/// Root of a thread stack, given bottom first: a hash chain from the bottom to the top.
-pub fn stack_root(threads: &[Thread]) -> B256 {
-    let empty = keccak256([0; 64]);
-    threads.iter().fold(empty, |root, thread| keccak256([root.0, thread.hash().0].concat()))
-}
-
-/// The thread part of a step proof: the running thread, then the root of the stack below it. Zeros
-/// where the active stack is empty.
-pub fn thread_proof(registers: &Registers) -> [u8; THREAD_BYTES + 32] {
-    let Some((top, below)) = registers.active_stack().split_last() else {
-        return [0; THREAD_BYTES + 32];
-    };
-    let mut p = Packer::new();
-    p.put(&top.pack()).put(stack_root(below).as_slice());
-    p.finish()
-}
-
-impl State {
+impl<V: Vm> State<V> {
     /// The packed state. Brings the memory root up to date.
     pub fn witness(&mut self) -> StateWitness {
         let root = self.memory.merkle_root();
-        let r = &self.registers;
-        let mut p = Packer::new();
-        p.put(root.as_slice()).put(r.preimage_key.as_slice()).word(r.preimage_offset).word(r.heap);
-        p.put(&[r.reservation.status as u8]).word(r.reservation.address).word(r.reservation.owner);
-        p.put(&[r.exit_code, r.exited.into()]).word(r.step).word(r.steps_since_switch);
-        p.put(&[r.traverse_right.into()]);
-        p.put(stack_root(&r.left).as_slice()).put(stack_root(&r.right).as_slice());
-        p.word(r.next_thread_id);
-        StateWitness(p.finish())
+        StateWitness(V::pack(&self.registers, root))
     }
 
     /// The state hash: the digest of the witness, its first byte replaced by the status.
@@ -121,7 +54,7 @@ impl State {
 
     /// The state hash of a witness that was just taken from this state.
     pub fn hash_of(&self, witness: &StateWitness) -> B256 {
-        let mut hash = keccak256(witness.0);
+        let mut hash = keccak256(&witness.0);
         hash.0[0] = self.registers.status() as u8;
         hash
     }
@@ -149,46 +82,9 @@ pub struct StepProof {
     pub post: B256,
     /// Packed state before the step.
     pub state_data: StateWitness,
-    /// [`PROOF_BYTES`] bytes; parts that the step does not use are zero.
+    /// Its parts in the order of the machine's layout; parts of a fixed layout that the step does not use
+    /// are zero.
     pub proof_data: Vec<u8>,
     /// The preimage that the step read, if any.
     pub preimage: Option<PreimageRead>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mips::state::StateVersion;
-
-    // Values computed by another implementation, from the published layout.
-    #[test]
-    fn empty_state() {
-        let mut state = State::at(StateVersion::V8, 0);
-        assert_eq!(
-            state.registers.left[0].hash().to_string(),
-            "0x142eef1e422e67c394d8fab4a0ce5c04ee405cb059176f719d9c2efb8e28d3a0"
-        );
-        assert_eq!(
-            stack_root(&state.registers.left).to_string(),
-            "0x505ea3064aed44444fa938e2d1385d799ec3b37386d433a611439aed796ea153"
-        );
-        assert_eq!(
-            state.hash().to_string(),
-            "0x035b096e17d7b97f6bbaa13d179958e729b70813e931dc90dbf4193372f3dc71"
-        );
-    }
-
-    #[test]
-    fn status_byte_follows_the_exit_code() {
-        let mut state = State::at(StateVersion::V8, 0);
-        state.registers.exited = true;
-        let mut check = |code, want| {
-            state.registers.exit_code = code;
-            assert_eq!(state.hash()[0], want, "exit code {code}");
-        };
-        check(0, 0);
-        check(1, 1);
-        check(2, 2);
-        check(255, 2);
-    }
 }

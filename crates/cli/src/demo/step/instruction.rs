@@ -3,7 +3,7 @@
 use rebut_fpvm::Machine;
 use rebut_fpvm::isa::{Format, Op, Word};
 use rebut_fpvm::kernel::{Syscall, V0};
-use rebut_fpvm::mips::state::QUANTUM;
+use rebut_fpvm::mips::threads::QUANTUM;
 use std::fmt;
 
 /// The next step of a machine.
@@ -20,11 +20,11 @@ impl Instruction {
     /// The step that `machine` would take now.
     pub fn next(machine: &Machine<'_>) -> Self {
         let registers = machine.registers();
-        let Some(thread) = registers.current_thread() else {
+        let Some(thread) = registers.processor.current_thread() else {
             return Self { pc: 0, word: None, syscall: None };
         };
         let pc = thread.cpu.pc;
-        if registers.exited || thread.exited || registers.steps_since_switch >= QUANTUM {
+        if registers.exited || thread.exited || registers.processor.steps_since_switch >= QUANTUM {
             return Self { pc, word: None, syscall: None };
         }
         let word = Word(machine.memory().load_u32(pc));

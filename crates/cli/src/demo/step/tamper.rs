@@ -4,7 +4,7 @@ use super::referee::Claim;
 use super::sample::Draws;
 use alloy_primitives::B256;
 use rebut_fpvm::StepProof;
-use rebut_fpvm::witness::{MEMORY_PROOF_BYTES, THREAD_BYTES};
+use rebut_fpvm::witness::mips64::{MEMORY_PROOF_BYTES, THREAD_BYTES};
 use std::fmt;
 use std::ops::Range;
 
@@ -105,7 +105,7 @@ fn used_parts(proof: &[u8], fetched: bool) -> Vec<(&'static str, Range<usize>)> 
 mod tests {
     use super::*;
     use rebut_fpvm::isa::{Op, Operands};
-    use rebut_fpvm::mips::state::QUANTUM;
+    use rebut_fpvm::mips::threads::QUANTUM;
     use rebut_fpvm::{Machine, Silent, State, StateVersion};
     use rebut_preimage::{MemoryStore, StoreOracle};
     use std::collections::BTreeSet;
@@ -115,7 +115,7 @@ mod tests {
         let mut state = State::at(StateVersion::V8, 0x1000);
         let word = op.encode(Operands { rs: 29, rt: 2, ..Operands::default() });
         state.memory.store_u64(0x1000, u64::from(word.0) << 32);
-        state.registers.steps_since_switch = steps_since_switch;
+        state.registers.processor.steps_since_switch = steps_since_switch;
         let mut machine = Machine::new(state, StoreOracle(MemoryStore::new()), Silent);
         machine.prove_step().unwrap()
     }

@@ -6,14 +6,14 @@ mod snapshots;
 
 use alloy_primitives::b256;
 
-use super::{Memory, PAGE_BYTES, windows::Windows};
+use super::{AddressSpace, Memory, PAGE_BYTES, windows::Windows};
 
 /// Every way memory can lie on the host: all windows, some of them refused, none.
 fn layouts() -> [(&'static str, Memory); 4] {
     [
         ("windows", Memory::new()),
-        ("two windows", Memory::with(Windows::reserve(&[0x00c, 0x7ff]))),
-        ("no window but the directory", Memory::with(Windows::reserve(&[]))),
+        ("two windows", Memory::with(Windows::reserve(&[0x00c, 0x7ff]), AddressSpace::Bits64)),
+        ("no window but the directory", Memory::with(Windows::reserve(&[]), AddressSpace::Bits64)),
         ("map", Memory::without_windows()),
     ]
 }

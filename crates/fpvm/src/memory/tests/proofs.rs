@@ -3,7 +3,7 @@
 use alloy_primitives::{B256, keccak256};
 use rebut_merkle::LeafProof;
 
-use super::{super::DEPTH, Memory, PLACES, on_each_layout};
+use super::{super::DEPTH_64, Memory, PLACES, on_each_layout};
 
 /// Root of the subtree `level` levels high that is the `index`th of its level, node by node.
 pub(super) fn naive_root(memory: &Memory, level: u32, index: u64) -> B256 {
@@ -43,7 +43,7 @@ fn proofs_hold_for_present_and_absent_leaves() {
         let root = memory.merkle_root();
         for address in PLACES.into_iter().flat_map(|place| [place, place ^ 0x38, !place]) {
             let bytes = memory.prove(address);
-            let proof = LeafProof::<DEPTH>::from_bytes(&bytes).unwrap();
+            let proof = LeafProof::<DEPTH_64>::from_bytes(&bytes).unwrap();
             let mut leaf = [0; 32];
             memory.read_range(address & !31, &mut leaf);
             assert_eq!(proof.leaf, leaf);
@@ -59,9 +59,9 @@ fn proofs_hold_for_present_and_absent_leaves() {
 fn a_proof_is_of_memory_as_it_is_now() {
     on_each_layout(|mut memory| {
         memory.store_u64(0x1000, 1);
-        let before = LeafProof::<DEPTH>::from_bytes(&memory.prove(0x1000)).unwrap();
+        let before = LeafProof::<DEPTH_64>::from_bytes(&memory.prove(0x1000)).unwrap();
         memory.store_u64(0x1000, 2);
-        let after = LeafProof::<DEPTH>::from_bytes(&memory.prove(0x1000)).unwrap();
+        let after = LeafProof::<DEPTH_64>::from_bytes(&memory.prove(0x1000)).unwrap();
         let root = memory.merkle_root();
         assert!(after.verify(root, 0x1000));
         assert!(!before.verify(root, 0x1000));

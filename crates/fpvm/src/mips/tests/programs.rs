@@ -2,8 +2,9 @@
 
 use super::{Pair, Random, asm, place};
 use crate::isa::{Format, Op, Operands, ROWS};
-use crate::mips::machine::Until;
-use crate::mips::state::{Reservation, ReservationStatus, State, StateVersion};
+use crate::mips::state::StateVersion;
+use crate::mips::threads::{Reservation, ReservationStatus};
+use crate::{State, Until};
 use alloy_primitives::B256;
 
 const PROGRAMS: u64 = 700;
@@ -214,14 +215,15 @@ impl Generator {
         place(&mut state, self.base, words);
         let r = &mut state.registers;
         r.step = own.random.below(1 << 40);
-        r.steps_since_switch = own.random.pick(&[0, 64, 64, 99_000, 99_950, 100_000, 100_007]);
+        r.processor.steps_since_switch =
+            own.random.pick(&[0, 64, 64, 99_000, 99_950, 100_000, 100_007]);
         r.preimage_key = B256::repeat_byte(2);
         if own.random.once_in(2) {
             let address = own.data_address();
-            r.reservation =
+            r.processor.reservation =
                 Reservation { status: ReservationStatus::Doubleword, address, owner: 0 };
         }
-        let cpu = &mut r.left[0].cpu;
+        let cpu = &mut r.processor.left[0].cpu;
         (cpu.hi, cpu.lo) = (own.random.next(), own.random.next());
         for register in 1..16 {
             let value = own.random.next();

@@ -1,9 +1,11 @@
 //! Every row of the instruction table with operands at all edges.
 
-use super::super::code::LONGEST_PATH;
 use super::{CODE, Pair, asm, place};
+use crate::State;
+use crate::blocks::LONGEST_PATH;
 use crate::isa::{Format, ROWS};
-use crate::mips::state::{Cpu, Reservation, ReservationStatus, State, StateVersion};
+use crate::mips::state::{Cpu, StateVersion};
+use crate::mips::threads::{Reservation, ReservationStatus};
 
 const DATA: u64 = 0x2_0000;
 /// Where jumps go; not in the page of the tested instruction, which stores must not hit.
@@ -83,9 +85,9 @@ fn every_row_at_all_edges() {
                         pair.each(|m| {
                             m.state.registers.step = 0;
                             // As in `Pair::of_code`.
-                            m.state.registers.steps_since_switch = LONGEST_PATH;
-                            m.state.registers.reservation = reservation;
-                            m.state.registers.left[0].cpu = cpu.clone();
+                            m.state.registers.processor.steps_since_switch = LONGEST_PATH;
+                            m.state.registers.processor.reservation = reservation;
+                            m.state.registers.processor.left[0].cpu = cpu.clone();
                         });
                         let context = format!("{} {fields:?} {imm} {a:#x} {b:#x}", row.name);
                         let _ = pair.advance(70, &context);

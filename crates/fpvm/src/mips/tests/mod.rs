@@ -4,11 +4,10 @@ mod edges;
 mod programs;
 mod surroundings;
 
-use super::code::LONGEST_PATH;
+use crate::blocks::LONGEST_PATH;
 use crate::isa::{Op, Operands};
-use crate::mips::machine::{Machine, Until};
-use crate::mips::state::{Cpu, State, StateVersion};
-use crate::{Silent, Stop};
+use crate::mips::state::{Cpu, StateVersion};
+use crate::{Machine, Silent, State, Stop, Until};
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
 
 /// Start of the test code.
@@ -47,7 +46,7 @@ impl Pair {
         Self::new(|| {
             let mut state = State::at(StateVersion::V8, CODE);
             place(&mut state, CODE, code);
-            state.registers.steps_since_switch = LONGEST_PATH;
+            state.registers.processor.steps_since_switch = LONGEST_PATH;
             state
         })
     }

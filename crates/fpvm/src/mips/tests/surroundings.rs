@@ -1,11 +1,12 @@
 //! What blocks must notice around them: stops, quanta, stores into code, reservations, faults.
 
-use super::super::code::LONGEST_PATH;
 use super::{CODE, Pair, asm};
+use crate::Until;
+use crate::blocks::LONGEST_PATH;
 use crate::isa::Op;
-use crate::mips::machine::Until;
-use crate::mips::state::{Cpu, QUANTUM, Reservation, ReservationStatus};
-use crate::mips::stats::CODE_CACHE_END;
+use crate::mips::CODE_CACHE_END;
+use crate::mips::state::Cpu;
+use crate::mips::threads::{QUANTUM, Reservation, ReservationStatus};
 
 const NOP: u32 = 0;
 
@@ -35,7 +36,7 @@ fn stops_at_every_step() {
 #[test]
 fn quanta_end_in_loops() {
     let mut pair = Pair::of_code(&counting_loop());
-    pair.each(|m| m.state.registers.steps_since_switch = 0);
+    pair.each(|m| m.state.registers.processor.steps_since_switch = 0);
     pair.advance(QUANTUM - 1, "before").unwrap();
     pair.advance(1, "at").unwrap();
     pair.advance(1, "preemption").unwrap();
@@ -81,7 +82,7 @@ fn stores_end_reservations() {
     let mut pair = Pair::of_code(&counting_loop());
     for (address, count) in [(0x4003, 1), (0x4008, 0), (0x4000, 1)] {
         let reservation = Reservation { status: ReservationStatus::Word, address, owner: 0 };
-        pair.each(|m| m.state.registers.reservation = reservation);
+        pair.each(|m| m.state.registers.processor.reservation = reservation);
         let before = pair.plain.stats().reservation_invalidations;
         pair.advance(200, "reserved").unwrap();
         assert_eq!(pair.plain.stats().reservation_invalidations - before, count, "{address:x}");
@@ -148,7 +149,7 @@ fn cache_misses_are_counted_in_blocks() {
         let mut pair = Pair::of_code(&[]);
         pair.each(|m| {
             super::place(&mut m.state, base, &counting_loop());
-            m.state.registers.left[0].cpu = Cpu::at(base);
+            m.state.registers.processor.left[0].cpu = Cpu::at(base);
         });
         pair.advance(1000, "high code").unwrap();
         assert_eq!(pair.plain.stats().code_cache_misses, 250 * beyond, "{base:x}");
@@ -177,7 +178,7 @@ fn blocks_read_no_preimage() {
 #[test]
 fn long_chains_of_blocks_need_no_stack() {
     let mut pair = Pair::of_code(&counting_loop());
-    pair.each(|m| m.state.registers.steps_since_switch = 0);
+    pair.each(|m| m.state.registers.processor.steps_since_switch = 0);
     pair.blocks.run(Until::step(50_000_000)).unwrap();
     let preemptions = 50_000_000 / (QUANTUM + 1);
     assert_eq!(pair.blocks.stats().forced_preemptions, preemptions);

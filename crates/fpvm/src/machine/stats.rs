@@ -1,14 +1,12 @@
 //! Counters that the tooling asks for with `--debug-info`. They are not part of any state.
 
-/// Instructions below this address count as cached: the deployed machine decodes them ahead.
-pub const CODE_CACHE_END: u64 = 128 << 20;
 /// Threads whose last load-linked step is remembered.
 const REMEMBERED_THREADS: usize = 5;
 
 /// What happened since the machine was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Instructions fetched at or above [`CODE_CACHE_END`].
+    /// Instructions fetched beyond what the deployed machine decodes ahead.
     pub code_cache_misses: u64,
     /// The highest of their addresses.
     pub highest_code_cache_miss_pc: u64,
@@ -34,17 +32,17 @@ pub struct Stats {
 
 impl Stats {
     #[inline(always)]
-    pub(crate) fn fetched(&mut self, pc: u64) {
-        if pc >= CODE_CACHE_END {
+    pub(crate) fn fetched(&mut self, pc: u64, cache_end: u64) {
+        if pc >= cache_end {
             self.code_cache_misses += 1;
             self.highest_code_cache_miss_pc = self.highest_code_cache_miss_pc.max(pc);
         }
     }
 
-    /// `count` instructions from `pc` upwards were fetched.
-    pub(crate) fn fetched_upwards(&mut self, pc: u64, count: u64) {
+    /// `count` instructions from `pc` upwards were fetched, all at or above `cache_end`.
+    pub(crate) fn fetched_upwards(&mut self, pc: u64, count: u64, cache_end: u64) {
         if count > 0 {
-            self.fetched(pc + 4 * (count - 1));
+            self.fetched(pc + 4 * (count - 1), cache_end);
             self.code_cache_misses += count - 1;
         }
     }

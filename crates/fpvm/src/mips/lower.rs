@@ -1,64 +1,32 @@
 //! From instruction words to the work of slots: the second visitor of the instruction table.
 
-use super::super::state::RA;
-use super::code::{HI, LO, SINK};
-use super::handlers::{Kind, Test};
-use crate::isa::{Visitor, Word, semantics};
+use super::Arch;
+use super::state::RA;
+use super::works::{HI, Kind, LO, Test};
+use crate::blocks::{self, SINK, TARGET};
+use crate::isa::{Op, Visitor, Word, semantics};
+use std::marker::PhantomData;
 
-/// A slot without its handler.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Draft {
-    pub(super) kind: Kind,
-    pub(super) a: u8,
-    pub(super) b: u8,
-    pub(super) c: u8,
-    pub(super) d: u8,
-    pub(super) imm: i32,
-}
-
-impl Draft {
-    const fn new(kind: Kind, a: u8, b: u8, c: u8, imm: i32) -> Self {
-        Self { kind, a, b, c, d: 0, imm }
-    }
-
-    /// Sets a register to a constant; `None` if it needs more than 56 bits.
-    pub(super) fn constant(register: u8, value: u64) -> Option<Self> {
-        if let Ok(imm) = i32::try_from(value as i64) {
-            return Some(Self::new(Kind::Set, register, 0, 0, imm));
-        }
-        let [b0, b1, b2, b3, b, c, d, _] = value.to_le_bytes();
-        let fits = (value as i64) << 8 >> 8 == value as i64;
-        let imm = i32::from_le_bytes([b0, b1, b2, b3]);
-        fits.then_some(Self { kind: Kind::SetWide, a: register, b, c, d, imm })
-    }
-}
-
-/// What becomes of an instruction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lowered {
-    /// No slot: it has no effect.
-    Nothing,
-    /// One slot.
-    One(Draft),
-    /// Two slots, of which the second cannot stop.
-    Two(Draft, Draft),
-    /// A branch to `target`. Links in `$31` if `link`.
-    Branch { test: Test, a: u8, b: u8, target: u64, link: bool },
-    /// A branch that is never taken, a jump, or a branch that always is.
-    Fixed { target: Option<u64>, link: bool },
-    /// A jump to the address in register `to`, with a link in `link` if that is not 0.
-    Through { to: u8, link: u8 },
-    /// Left to the plain step.
-    Plain,
-}
+type Draft = blocks::Draft<Kind>;
+type Lowered<A> = blocks::Lowered<A>;
 
 /// Lowers the instruction at `pc`.
-pub(super) struct Lower {
-    pub(super) pc: u64,
+struct Lower<A> {
+    pc: u64,
+    arch: PhantomData<A>,
+}
+
+/// What becomes of the instruction `word` at `pc`.
+pub fn lower<A: Arch>(word: u32, pc: u64) -> Lowered<A> {
+    let word = Word(word);
+    match Op::decode(word) {
+        Some(op) => op.visit(word, &mut Lower { pc, arch: PhantomData }),
+        None => Lowered::Plain,
+    }
 }
 
 /// Work whose only effect is its register: without it, none.
-fn one(kind: Kind, register: usize, b: usize, c: usize, imm: i32) -> Lowered {
+fn one<A: Arch>(kind: Kind, register: usize, b: usize, c: usize, imm: i32) -> Lowered<A> {
     if register == 0 {
         return Lowered::Nothing;
     }
@@ -66,12 +34,12 @@ fn one(kind: Kind, register: usize, b: usize, c: usize, imm: i32) -> Lowered {
 }
 
 /// rd = rs op rt.
-fn rd_rs_rt(w: Word, kind: Kind) -> Lowered {
+fn rd_rs_rt<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
     one(kind, w.rd(), w.rs(), w.rt(), 0)
 }
 
 /// As [`rd_rs_rt`], where a zero operand leaves the other as it is.
-fn sum(w: Word, kind: Kind) -> Lowered {
+fn sum<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
     match (w.rs(), w.rt()) {
         (rs, 0) => one(Kind::Move, w.rd(), rs, 0, 0),
         (0, rt) => one(Kind::Move, w.rd(), rt, 0, 0),
@@ -79,28 +47,28 @@ fn sum(w: Word, kind: Kind) -> Lowered {
     }
 }
 
-fn rd_rt_rs(w: Word, kind: Kind) -> Lowered {
+fn rd_rt_rs<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
     one(kind, w.rd(), w.rt(), w.rs(), 0)
 }
 
-fn rd_rt_sa(w: Word, kind: Kind, more: i32) -> Lowered {
+fn rd_rt_sa<A: Arch>(w: Word, kind: Kind, more: i32) -> Lowered<A> {
     one(kind, w.rd(), w.rt(), 0, w.sa() as i32 + more)
 }
 
-fn rd_rs(w: Word, kind: Kind) -> Lowered {
+fn rd_rs<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
     one(kind, w.rd(), w.rs(), 0, 0)
 }
 
-fn rt_imm(w: Word, kind: Kind) -> Lowered {
+fn rt_imm<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
     one(kind, w.rt(), w.rs(), 0, w.imm() as i32)
 }
 
-fn rt_uimm(w: Word, kind: Kind) -> Lowered {
+fn rt_uimm<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
     one(kind, w.rt(), w.rs(), 0, w.uimm() as i32)
 }
 
 /// rt = rs + immediate, where rs is often zero.
-fn rt_sum(w: Word, kind: Kind, imm: i32) -> Lowered {
+fn rt_sum<A: Arch>(w: Word, kind: Kind, imm: i32) -> Lowered<A> {
     match w.rs() {
         0 => one(Kind::Set, w.rt(), 0, 0, imm),
         rs => one(kind, w.rt(), rs, 0, imm),
@@ -108,76 +76,82 @@ fn rt_sum(w: Word, kind: Kind, imm: i32) -> Lowered {
 }
 
 /// Writes HI and LO, and 0 to rd.
-fn hi_lo(w: Word, kind: Kind) -> Lowered {
+fn hi_lo<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
     let work = Draft::new(kind, SINK, w.rs() as u8, w.rt() as u8, 0);
     with_zero(w, work)
 }
 
 /// These instructions write 0 to an rd that is not zero.
-fn with_zero(w: Word, work: Draft) -> Lowered {
+fn with_zero<A: Arch>(w: Word, work: Draft) -> Lowered<A> {
     match w.rd() {
         0 => Lowered::One(work),
         rd => Lowered::Two(work, Draft::new(Kind::Set, rd as u8, 0, 0, 0)),
     }
 }
 
-fn load(w: Word, kind: Kind) -> Lowered {
+fn load<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
     one(kind, w.rt(), w.rs(), 0, w.imm() as i32)
 }
 
-fn load_part(w: Word, kind: Kind) -> Lowered {
+fn load_part<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
     one(kind, w.rt(), w.rs(), w.rt(), w.imm() as i32)
 }
 
-fn store(w: Word, kind: Kind) -> Lowered {
+fn store<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
     Lowered::One(Draft::new(kind, SINK, w.rs() as u8, w.rt() as u8, w.imm() as i32))
 }
 
 /// These work on the reservation, whatever their register.
-fn linked(w: Word, kind: Kind) -> Lowered {
+fn linked<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
     let rt = if w.rt() == 0 { SINK } else { w.rt() as u8 };
     Lowered::One(Draft::new(kind, rt, w.rs() as u8, w.rt() as u8, w.imm() as i32))
 }
 
-impl Lower {
-    const fn target(&self, w: Word) -> u64 {
-        self.pc.wrapping_add(4).wrapping_add(w.imm() << 2)
+/// A jump to the address in rs.
+fn through<A: Arch>(w: Word, link: usize) -> Lowered<A> {
+    let to = Draft::new(Kind::Target, TARGET, w.rs() as u8, 0, 0);
+    Lowered::Through { to, link: link as u8 }
+}
+
+impl<A: Arch> Lower<A> {
+    fn target(&self, w: Word) -> u64 {
+        A::wrap(self.pc.wrapping_add(4).wrapping_add(w.imm() << 2))
     }
 
     /// A branch that compares rs with zero.
-    fn sign(&self, w: Word, test: Test, link: bool) -> Lowered {
+    fn sign(&self, w: Word, test: Test, link: usize) -> Lowered<A> {
         let a = w.rs() as u8;
         // The link would change the condition's register before the condition is looked at.
-        if link && w.rs() == RA {
+        if link != 0 && link == w.rs() {
             return Lowered::Plain;
         }
-        Lowered::Branch { test, a, b: 0, target: self.target(w), link }
+        Lowered::Branch { test, a, b: 0, target: self.target(w), link: link as u8 }
     }
 
-    fn compare(&self, w: Word, test: Test) -> Lowered {
+    fn compare(&self, w: Word, test: Test) -> Lowered<A> {
         let (a, b, target) = (w.rs() as u8, w.rt() as u8, self.target(w));
         match (test, a == b) {
-            (Test::Eq, true) => Lowered::Fixed { target: Some(target), link: false },
-            (Test::Ne, true) => Lowered::Fixed { target: None, link: false },
-            _ => Lowered::Branch { test, a, b, target, link: false },
+            (Test::Eq, true) => Lowered::Fixed { target: Some(target), link: 0 },
+            (Test::Ne, true) => Lowered::Fixed { target: None, link: 0 },
+            _ => Lowered::Branch { test, a, b, target, link: 0 },
         }
     }
 
-    fn jump(&self, w: Word, link: bool) -> Lowered {
+    fn jump(&self, w: Word, link: usize) -> Lowered<A> {
         let target = self.pc.wrapping_add(4) & semantics::JUMP_REGION | w.jump();
-        Lowered::Fixed { target: Some(target), link }
+        Lowered::Fixed { target: Some(target), link: link as u8 }
     }
 }
 
 /// `method: function(arguments)` for each row that is one call.
 macro_rules! rows {
     ($($name:ident: $f:ident($($argument:expr),*);)*) => {
-        $(fn $name(&mut self, w: Word) -> Lowered { $f(w, $($argument),*) })*
+        $(fn $name(&mut self, w: Word) -> Lowered<A> { $f(w, $($argument),*) })*
     };
 }
 
-impl Visitor for Lower {
-    type Output = Lowered;
+impl<A: Arch> Visitor for Lower<A> {
+    type Output = Lowered<A>;
 
     rows! {
         sll: rd_rt_sa(Kind::Sll32Imm, 0);
@@ -254,99 +228,99 @@ impl Visitor for Lower {
         scd: linked(Kind::Scd);
     }
 
-    fn addi(&mut self, w: Word) -> Lowered {
+    fn addi(&mut self, w: Word) -> Lowered<A> {
         rt_sum(w, Kind::Add32Imm, w.imm() as i32)
     }
 
-    fn addiu(&mut self, w: Word) -> Lowered {
+    fn addiu(&mut self, w: Word) -> Lowered<A> {
         rt_sum(w, Kind::Add32Imm, w.imm() as i32)
     }
 
-    fn daddi(&mut self, w: Word) -> Lowered {
+    fn daddi(&mut self, w: Word) -> Lowered<A> {
         rt_sum(w, Kind::Add64Imm, w.imm() as i32)
     }
 
-    fn daddiu(&mut self, w: Word) -> Lowered {
+    fn daddiu(&mut self, w: Word) -> Lowered<A> {
         rt_sum(w, Kind::Add64Imm, w.imm() as i32)
     }
 
-    fn ori(&mut self, w: Word) -> Lowered {
+    fn ori(&mut self, w: Word) -> Lowered<A> {
         rt_sum(w, Kind::OrImm, w.uimm() as i32)
     }
 
-    fn lui(&mut self, w: Word) -> Lowered {
+    fn lui(&mut self, w: Word) -> Lowered<A> {
         one(Kind::Set, w.rt(), 0, 0, semantics::lui(w.uimm()) as i32)
     }
 
-    fn mfhi(&mut self, w: Word) -> Lowered {
+    fn mfhi(&mut self, w: Word) -> Lowered<A> {
         one(Kind::Move, w.rd(), HI.into(), 0, 0)
     }
 
-    fn mflo(&mut self, w: Word) -> Lowered {
+    fn mflo(&mut self, w: Word) -> Lowered<A> {
         one(Kind::Move, w.rd(), LO.into(), 0, 0)
     }
 
-    fn mthi(&mut self, w: Word) -> Lowered {
+    fn mthi(&mut self, w: Word) -> Lowered<A> {
         with_zero(w, Draft::new(Kind::Move, HI, w.rs() as u8, 0, 0))
     }
 
-    fn mtlo(&mut self, w: Word) -> Lowered {
+    fn mtlo(&mut self, w: Word) -> Lowered<A> {
         with_zero(w, Draft::new(Kind::Move, LO, w.rs() as u8, 0, 0))
     }
 
-    fn beq(&mut self, w: Word) -> Lowered {
+    fn beq(&mut self, w: Word) -> Lowered<A> {
         self.compare(w, Test::Eq)
     }
 
-    fn bne(&mut self, w: Word) -> Lowered {
+    fn bne(&mut self, w: Word) -> Lowered<A> {
         self.compare(w, Test::Ne)
     }
 
-    fn blez(&mut self, w: Word) -> Lowered {
-        self.sign(w, Test::Lez, false)
+    fn blez(&mut self, w: Word) -> Lowered<A> {
+        self.sign(w, Test::Lez, 0)
     }
 
-    fn bgtz(&mut self, w: Word) -> Lowered {
-        self.sign(w, Test::Gtz, false)
+    fn bgtz(&mut self, w: Word) -> Lowered<A> {
+        self.sign(w, Test::Gtz, 0)
     }
 
-    fn bltz(&mut self, w: Word) -> Lowered {
-        self.sign(w, Test::Ltz, false)
+    fn bltz(&mut self, w: Word) -> Lowered<A> {
+        self.sign(w, Test::Ltz, 0)
     }
 
-    fn bgez(&mut self, w: Word) -> Lowered {
-        self.sign(w, Test::Gez, false)
+    fn bgez(&mut self, w: Word) -> Lowered<A> {
+        self.sign(w, Test::Gez, 0)
     }
 
-    fn bltzal(&mut self, w: Word) -> Lowered {
-        self.sign(w, Test::Ltz, true)
+    fn bltzal(&mut self, w: Word) -> Lowered<A> {
+        self.sign(w, Test::Ltz, RA)
     }
 
-    fn bgezal(&mut self, w: Word) -> Lowered {
-        self.sign(w, Test::Gez, true)
+    fn bgezal(&mut self, w: Word) -> Lowered<A> {
+        self.sign(w, Test::Gez, RA)
     }
 
-    fn syscall(&mut self, _: Word) -> Lowered {
+    fn syscall(&mut self, _: Word) -> Lowered<A> {
         Lowered::Plain
     }
 
-    fn bnever(&mut self, _: Word) -> Lowered {
-        Lowered::Fixed { target: None, link: false }
+    fn bnever(&mut self, _: Word) -> Lowered<A> {
+        Lowered::Fixed { target: None, link: 0 }
     }
 
-    fn j(&mut self, w: Word) -> Lowered {
-        self.jump(w, false)
+    fn j(&mut self, w: Word) -> Lowered<A> {
+        self.jump(w, 0)
     }
 
-    fn jal(&mut self, w: Word) -> Lowered {
-        self.jump(w, true)
+    fn jal(&mut self, w: Word) -> Lowered<A> {
+        self.jump(w, RA)
     }
 
-    fn jr(&mut self, w: Word) -> Lowered {
-        Lowered::Through { to: w.rs() as u8, link: 0 }
+    fn jr(&mut self, w: Word) -> Lowered<A> {
+        through(w, 0)
     }
 
-    fn jalr(&mut self, w: Word) -> Lowered {
-        Lowered::Through { to: w.rs() as u8, link: w.rd() as u8 }
+    fn jalr(&mut self, w: Word) -> Lowered<A> {
+        through(w, w.rd())
     }
 }

@@ -11,24 +11,22 @@
 //! over branches and jumps; where the guest leaves that path it goes on in an aside behind it. All
 //! slots of a block run only when the whole block fits into the budget.
 
-use super::super::state::{Reservation, Thread};
-use super::super::stats::Stats;
+use super::Engine;
+use crate::machine::stats::Stats;
 use crate::memory::Memory;
 use alloy_primitives::map::HashMap;
 
-/// Registers that handlers address: 32 general ones, and those below.
-pub(super) const HI: u8 = 32;
-pub(super) const LO: u8 = 33;
-/// Takes what would be written to register 0.
-pub(super) const SINK: u8 = 34;
+/// Registers that handlers address: below 64 those of the machine, then these.
+/// It takes what would be written to a register that is always zero.
+pub const SINK: u8 = 64;
 /// Target of a jump through a register while its delay slot runs.
-pub(super) const TARGET: u8 = 35;
+pub const TARGET: u8 = 65;
 
 /// Steps of the longest path through a block.
-pub(super) const LONGEST_PATH: u64 = 64;
+pub const LONGEST_PATH: u64 = 64;
 /// Steps after which a chain of blocks returns to the driver. Handlers end in calls of the next one;
 /// where the compiler does not make jumps of them, this bounds the host's stack.
-pub(super) const CHAIN_STEPS: u64 = 4096;
+pub const CHAIN_STEPS: u64 = 4096;
 /// Slots beyond which everything is forgotten, so that no guest makes this grow without end.
 const SLOT_LIMIT: usize = 1 << 20;
 /// Writes to its page after which code is no longer decoded but stepped.
@@ -37,45 +35,45 @@ const JUMP_ENTRIES: usize = 4096;
 
 /// Executes the first of `slots` and goes on with the ones behind it. The answer is how many slots were
 /// left, up to the end of the array, when it stopped: that tells the slot it stopped before.
-pub(super) type Handler = fn(&mut Core, &mut Memory, &Code, slots: &[Slot]) -> usize;
+pub type Handler<V> = fn(&mut Core<V>, &mut Memory, &Code<V>, slots: &[Slot<V>]) -> usize;
 
 /// One decoded instruction, or a part or a group of them, with its operands.
 #[derive(Clone, Copy)]
-pub(super) struct Slot {
-    pub(super) handler: Handler,
-    pub(super) a: u8,
-    pub(super) b: u8,
-    pub(super) c: u8,
+pub struct Slot<V: Engine> {
+    pub handler: Handler<V>,
+    pub a: u8,
+    pub b: u8,
+    pub c: u8,
     /// Steps from the start of the block to here, unless the handler needs it for its constant.
-    pub(super) d: u8,
-    pub(super) imm: i32,
+    pub d: u8,
+    pub imm: i32,
 }
 
-impl Slot {
+impl<V: Engine> Slot<V> {
     /// The immediate as a register value.
     #[inline(always)]
-    pub(super) const fn value(&self) -> u64 {
+    pub const fn value(&self) -> u64 {
         self.imm as u64
     }
 }
 
 /// What is true just before a slot runs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Origin {
+pub struct Origin {
     /// Address of the instruction; of the next block at an exit.
-    pub(super) pc: u64,
+    pub pc: u64,
     /// Address of the one after it.
-    pub(super) next_pc: u64,
+    pub next_pc: u64,
     /// Address of the block.
-    pub(super) block: u64,
+    pub block: u64,
     /// Steps from there to here.
-    pub(super) executed: u8,
-    pub(super) kind: OriginKind,
+    pub executed: u8,
+    pub kind: OriginKind,
 }
 
 /// Where the addresses of an [`Origin`] are, and what its slot is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OriginKind {
+pub enum OriginKind {
     /// An instruction.
     Instruction,
     /// An instruction whose `next_pc` is in the register `TARGET`.
@@ -88,10 +86,10 @@ pub(super) enum OriginKind {
 
 /// A block: its first slot, and the steps of its longest path.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub(super) pc: u64,
-    pub(super) start: u32,
-    pub(super) longest: u32,
+pub struct Entry {
+    pub pc: u64,
+    pub start: u32,
+    pub longest: u32,
 }
 
 impl Entry {
@@ -100,88 +98,59 @@ impl Entry {
 }
 
 /// What handlers work on beside memory.
-pub(super) struct Core {
+pub struct Core<V: Engine> {
     /// Indexed by a byte, so that no index is out of bounds.
-    pub(super) registers: [u64; 256],
+    pub registers: [u64; 256],
     /// Steps that may still be executed in this chain, counted at the ends of blocks.
-    pub(super) budget: u64,
+    pub budget: u64,
     /// The step counter once the budget is used up.
-    pub(super) end: u64,
-    /// Id of the running thread.
-    pub(super) thread: u64,
-    reservation: Reservation,
-    /// Address of the doubleword that is reserved; as in a plain step, 0 where nothing is.
-    pub(super) reserved: u64,
-    pub(super) stats: Stats,
+    pub end: u64,
+    pub stats: Stats,
+    /// What handlers of this machine need besides.
+    pub extra: V::Extra,
 }
 
-impl Default for Core {
+impl<V: Engine> Default for Core<V> {
     fn default() -> Self {
         Self {
             registers: [0; 256],
             budget: 0,
             end: 0,
-            thread: 0,
-            reservation: Reservation::default(),
-            reserved: 0,
             stats: Stats::default(),
+            extra: V::Extra::default(),
         }
     }
 }
 
-impl Core {
+impl<V: Engine> Core<V> {
     #[inline(always)]
-    pub(super) fn get(&self, register: u8) -> u64 {
+    pub fn get(&self, register: u8) -> u64 {
         self.registers[usize::from(register)]
     }
 
     #[inline(always)]
-    pub(super) fn set(&mut self, register: u8, value: u64) {
+    pub fn set(&mut self, register: u8, value: u64) {
         self.registers[usize::from(register)] = value;
-    }
-
-    pub(super) const fn reservation(&self) -> Reservation {
-        self.reservation
-    }
-
-    #[inline(always)]
-    pub(super) fn reserve(&mut self, reservation: Reservation) {
-        self.reservation = reservation;
-        self.reserved = reservation.address & !7;
     }
 
     /// The step counter as of the instruction that is `executed` steps into its block.
     #[inline(always)]
-    pub(super) fn step(&self, executed: u8) -> u64 {
+    pub fn step(&self, executed: u8) -> u64 {
         self.end - self.budget + u64::from(executed) + 1
-    }
-
-    pub(super) fn load(&mut self, thread: &Thread, reservation: Reservation) {
-        self.registers[..32].copy_from_slice(&thread.cpu.registers);
-        self.set(HI, thread.cpu.hi);
-        self.set(LO, thread.cpu.lo);
-        self.thread = thread.id;
-        self.reserve(reservation);
-    }
-
-    pub(super) fn save(&self, thread: &mut Thread) {
-        thread.cpu.registers.copy_from_slice(&self.registers[..32]);
-        thread.cpu.hi = self.get(HI);
-        thread.cpu.lo = self.get(LO);
     }
 }
 
 /// All decoded code.
-pub(super) struct Code {
-    pub(super) slots: Vec<Slot>,
-    pub(super) origins: Vec<Origin>,
+pub struct Code<V: Engine> {
+    pub slots: Vec<Slot<V>>,
+    pub origins: Vec<Origin>,
     jumps: Box<[Entry; JUMP_ENTRIES]>,
     blocks: HashMap<u64, Entry>,
     /// How often each code page was written.
     writes: HashMap<u64, u32>,
 }
 
-impl Default for Code {
+impl<V: Engine> Default for Code<V> {
     fn default() -> Self {
         Self {
             slots: Vec::new(),
@@ -193,34 +162,28 @@ impl Default for Code {
     }
 }
 
-impl Code {
+impl<V: Engine> Code<V> {
     /// The block to which a jump through a register goes, if it was met lately.
     #[inline(always)]
-    pub(super) fn jump(&self, pc: u64) -> Option<Entry> {
+    pub fn jump(&self, pc: u64) -> Option<Entry> {
         let entry = self.jumps[jump_index(pc)];
         (entry.pc == pc).then_some(entry)
     }
 
     /// The block at an address.
-    pub(super) fn block(&mut self, pc: u64) -> Option<Entry> {
+    pub fn block(&mut self, pc: u64) -> Option<Entry> {
         let entry = *self.blocks.get(&pc)?;
         self.jumps[jump_index(pc)] = entry;
         Some(entry)
     }
 
     /// Whether there is a block at an address.
-    pub(super) fn has_block(&self, pc: u64) -> bool {
+    pub fn has_block(&self, pc: u64) -> bool {
         self.blocks.contains_key(&pc)
     }
 
     /// Adds a block that was decoded.
-    pub(super) fn add(
-        &mut self,
-        pc: u64,
-        longest: u8,
-        slots: &[Slot],
-        origins: &[Origin],
-    ) -> Entry {
+    pub fn add(&mut self, pc: u64, longest: u8, slots: &[Slot<V>], origins: &[Origin]) -> Entry {
         let entry = Entry { pc, start: self.slots.len() as u32, longest: longest.into() };
         self.slots.extend_from_slice(slots);
         self.origins.extend_from_slice(origins);
@@ -229,12 +192,12 @@ impl Code {
     }
 
     /// True when a block more may not fit.
-    pub(super) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.slots.len() >= SLOT_LIMIT
     }
 
     /// Forgets all code.
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.slots.clear();
         self.origins.clear();
         self.blocks.clear();
@@ -243,7 +206,7 @@ impl Code {
 
     /// Forgets all code because these code pages were written. Programs that write their own code are
     /// rare, and blocks are linked across pages, so nothing is gained by forgetting less.
-    pub(super) fn written(&mut self, pages: &[u64]) {
+    pub fn written(&mut self, pages: &[u64]) {
         self.clear();
         for &page in pages {
             *self.writes.entry(page).or_default() += 1;
@@ -252,7 +215,7 @@ impl Code {
 
     /// False for a page that holds data beside its code, as its many writes show: decoding it again
     /// after each of them costs more than it gains.
-    pub(super) fn is_worth_decoding(&self, page: u64) -> bool {
+    pub fn is_worth_decoding(&self, page: u64) -> bool {
         self.writes.get(&page).is_none_or(|&count| count < WRITE_LIMIT)
     }
 }

@@ -3,26 +3,19 @@
 //! Expected is that branches backward are taken and branches forward are not; jumps to fixed addresses
 //! are followed. So a block may hold several turns of a loop, or a call with the start of its callee.
 
-use super::super::state::RA;
-use super::super::stats::CODE_CACHE_END;
-use super::code::{Code, Entry, Handler, LONGEST_PATH, Origin, OriginKind, Slot, TARGET};
-use super::fuse::{Part, fuse};
-use super::handlers::{self, Kind, Test};
-use super::lower::{Draft, Lower, Lowered};
-use crate::isa::{Op, Word};
+use super::code::{Code, Entry, Handler, LONGEST_PATH, Origin, OriginKind, Slot};
+use super::fuse::Part;
+use super::handlers::{self, Kinds, Tests};
+use super::{Draft, Engine, Lowered};
 use crate::memory::{Memory, PAGE_BYTES};
 
-/// Code from here on is left to plain steps, so that no address computed on the way wraps around.
-const LAST_PC: u64 = u64::MAX - (PAGE_BYTES as u64 - 1);
-
-/// Left to plain steps, so that no branch is in the decode cache while its delay slot is beyond.
-const BEFORE_CACHE_END: u64 = CODE_CACHE_END - 4;
-
-/// Steps of a branch with its delay slot.
-const BRANCH_STEPS: u8 = 2;
+/// Steps of a branch, with its delay slot where there is one.
+const fn branch_steps<V: Engine>() -> u8 {
+    1 + V::DELAY_SLOTS as u8
+}
 
 /// Adds the block at an aligned `pc` to the code, and marks the pages that it was read from.
-pub(super) fn translate(code: &mut Code, memory: &mut Memory, pc: u64) -> Entry {
+pub(super) fn translate<V: Engine>(code: &mut Code<V>, memory: &mut Memory, pc: u64) -> Entry {
     let mut builder = Builder {
         code,
         memory,
@@ -63,8 +56,8 @@ enum Target {
     Register,
 }
 
-struct Builder<'a> {
-    code: &'a Code,
+struct Builder<'a, V: Engine> {
+    code: &'a Code<V>,
     memory: &'a mut Memory,
     block: u64,
     /// Next instruction of the path.
@@ -72,34 +65,31 @@ struct Builder<'a> {
     /// Instructions of the path before it.
     executed: u8,
     longest: u8,
-    slots: Vec<Slot>,
+    slots: Vec<Slot<V>>,
     origins: Vec<Origin>,
-    parts: Vec<Part>,
+    parts: Vec<Part<V>>,
     asides: Vec<Aside>,
 }
 
-impl Builder<'_> {
+impl<V: Engine> Builder<'_, V> {
     /// Decodes the instruction at an address; left to the plain step is what cannot be decoded.
-    fn lower(&mut self, pc: u64) -> Lowered {
+    fn lower(&mut self, pc: u64) -> Lowered<V> {
+        // The last instruction of the decode cache too: no branch is in it while its delay slot is beyond.
         let decodable = pc & 3 == 0
-            && pc < LAST_PC
-            && pc != BEFORE_CACHE_END
+            && pc < V::CODE_END
+            && pc != V::CODE_CACHE_END - 4
             && self.code.is_worth_decoding(pc / PAGE_BYTES as u64);
         if !decodable {
             return Lowered::Plain;
         }
         self.memory.mark_code(pc);
-        let word = Word(self.memory.load_u32(pc));
-        match Op::decode(word) {
-            Some(op) => op.visit(word, &mut Lower { pc }),
-            None => Lowered::Plain,
-        }
+        V::lower(self.memory.load_u32(pc), pc)
     }
 
     /// Code is followed on one side of the decode cache of the deployed machine only, and upwards only
     /// beyond it: so a block's steps tell its cache misses.
     fn may_follow(&self, target: u64) -> bool {
-        self.block < CODE_CACHE_END && target < CODE_CACHE_END
+        self.block < V::CODE_CACHE_END && target < V::CODE_CACHE_END
     }
 
     /// Long code without branches is entered anywhere, after each context switch elsewhere. Its blocks
@@ -111,7 +101,7 @@ impl Builder<'_> {
     fn follow(&mut self) {
         loop {
             let room = LONGEST_PATH as u8 - self.executed;
-            let same_side = (self.pc < CODE_CACHE_END) == (self.block < CODE_CACHE_END);
+            let same_side = (self.pc < V::CODE_CACHE_END) == (self.block < V::CODE_CACHE_END);
             if room == 0 || !same_side || self.meets_other() {
                 self.exit(self.here(OriginKind::Exit));
                 break;
@@ -119,7 +109,7 @@ impl Builder<'_> {
             let goes_on = match self.lower(self.pc) {
                 Lowered::Plain => self.stop(self.here(OriginKind::Instruction)),
                 Lowered::Branch { .. } | Lowered::Fixed { .. } | Lowered::Through { .. }
-                    if room < BRANCH_STEPS =>
+                    if room < branch_steps::<V>() =>
                 {
                     self.exit(self.here(OriginKind::Exit))
                 }
@@ -142,17 +132,17 @@ impl Builder<'_> {
     /// The state before the next instruction of the path.
     fn here(&self, kind: OriginKind) -> Origin {
         let Self { pc, block, executed, .. } = *self;
-        Origin { pc, next_pc: pc.wrapping_add(4), block, executed, kind }
+        Origin { pc, next_pc: next::<V>(pc), block, executed, kind }
     }
 
     /// The next instruction of the path was dealt with.
     fn step(&mut self) -> bool {
-        self.pc = self.pc.wrapping_add(4);
+        self.pc = next::<V>(self.pc);
         self.executed += 1;
         true
     }
 
-    fn push(&mut self, handler: Handler, [a, b]: [u8; 2], origin: Origin, part: Part) {
+    fn push(&mut self, handler: Handler<V>, [a, b]: [u8; 2], origin: Origin, part: Part<V>) {
         self.slots.push(Slot { handler, a, b, c: 0, d: 0, imm: 0 });
         self.parts.push(part);
         self.origins.push(origin);
@@ -162,7 +152,7 @@ impl Builder<'_> {
     fn exit(&mut self, origin: Origin) -> bool {
         let handler = match origin.kind {
             // Beyond the decode cache every exit returns to the driver, which counts the misses.
-            OriginKind::ExitToTarget if self.block < CODE_CACHE_END => handlers::target_exit,
+            OriginKind::ExitToTarget if self.block < V::CODE_CACHE_END => handlers::target_exit,
             _ => handlers::exit,
         };
         self.push(handler, [origin.executed, 0], origin, Part::End);
@@ -174,16 +164,16 @@ impl Builder<'_> {
         false
     }
 
-    fn draft(&mut self, draft: Draft, origin: Origin) {
+    fn draft(&mut self, draft: Draft<V::Kind>, origin: Origin) {
         let Draft { kind, a, b, c, d, imm } = draft;
-        let d = if kind == Kind::SetWide { d } else { origin.executed };
+        let d = if kind == V::Kind::SET_WIDE { d } else { origin.executed };
         self.slots.push(Slot { handler: kind.handler(), a, b, c, d, imm });
         self.parts.push(Part::Work(kind));
         self.origins.push(origin);
     }
 
     /// Adds a straight instruction; answers whether it was one.
-    fn work(&mut self, lowered: Lowered, origin: Origin) -> bool {
+    fn work(&mut self, lowered: Lowered<V>, origin: Origin) -> bool {
         match lowered {
             Lowered::Nothing => {}
             Lowered::One(draft) => self.draft(draft, origin),
@@ -196,77 +186,83 @@ impl Builder<'_> {
         true
     }
 
-    /// Adds the link of a jump at the current pc; answers whether its value fits into a slot.
+    /// Adds the link of a jump at the current pc, if it has one; answers whether its value fits into a slot.
     fn link(&mut self, register: u8) -> bool {
-        let draft = Draft::constant(register, self.pc.wrapping_add(8));
+        if register == 0 {
+            return true;
+        }
+        let behind = if V::DELAY_SLOTS { 8 } else { 4 };
+        let value = V::link(V::wrap(self.pc.wrapping_add(behind)));
+        let draft = Draft::constant::<V>(register, value);
         if let Some(draft) = draft {
             self.draft(draft, self.here(OriginKind::Instruction));
         }
         draft.is_some()
     }
 
-    fn branch(&mut self, test: Test, compared: [u8; 2], target: u64, link: bool) -> bool {
-        if link && !self.link(RA as u8) {
+    fn branch(&mut self, test: V::Test, compared: [u8; 2], target: u64, link: u8) -> bool {
+        if !self.link(link) {
             return self.stop(self.here(OriginKind::Instruction));
         }
         let origin = self.here(OriginKind::Instruction);
         let backward = target <= self.pc && self.may_follow(target);
-        let delay = Delay { pc: self.pc.wrapping_add(4), target: Target::Fixed(target) };
         let behind = Origin {
-            pc: delay.pc,
-            next_pc: delay.pc.wrapping_add(4),
             executed: self.executed + 1,
             kind: OriginKind::Exit,
-            ..origin
+            ..origin.at::<V>(next::<V>(self.pc))
         };
-        let taken = Origin { executed: self.executed + 2, ..behind.at(target) };
+        let delay =
+            V::DELAY_SLOTS.then_some(Delay { pc: behind.pc, target: Target::Fixed(target) });
+        let taken =
+            Origin { executed: self.executed + branch_steps::<V>(), ..behind.at::<V>(target) };
         let (test, exit, aside_delay) =
-            if backward { (test.opposite(), behind, None) } else { (test, taken, Some(delay)) };
+            if backward { (test.opposite(), behind, None) } else { (test, taken, delay) };
         self.asides.push(Aside { branch: self.slots.len(), exit, delay: aside_delay });
         self.push(test.handler(), compared, origin, Part::Branch(test));
         self.step();
-        if backward { self.delay_and_go(delay) } else { true }
+        if backward { self.go(delay, target) } else { true }
     }
 
-    fn fixed(&mut self, target: Option<u64>, link: bool) -> bool {
-        if link && !self.link(RA as u8) {
+    fn fixed(&mut self, target: Option<u64>, link: u8) -> bool {
+        if !self.link(link) {
             return self.stop(self.here(OriginKind::Instruction));
         }
-        let delay = self.pc.wrapping_add(4);
         self.step();
         match target {
             // The branch was never there.
             None => true,
-            Some(target) => self.delay_and_go(Delay { pc: delay, target: Target::Fixed(target) }),
+            Some(target) => {
+                let delay = Delay { pc: self.pc, target: Target::Fixed(target) };
+                self.go(V::DELAY_SLOTS.then_some(delay), target)
+            }
         }
     }
 
-    fn through(&mut self, to: u8, link: u8) -> bool {
+    fn through(&mut self, to: Draft<V::Kind>, link: u8) -> bool {
         let origin = self.here(OriginKind::Instruction);
-        let target = Draft { kind: Kind::Move, a: TARGET, b: to, c: 0, d: 0, imm: 0 };
-        self.draft(target, origin);
-        if link != 0 && !self.link(link) {
+        self.draft(to, origin);
+        if !self.link(link) {
             return self.stop(origin);
         }
-        let delay = Delay { pc: self.pc.wrapping_add(4), target: Target::Register };
         self.step();
-        self.delay_and_go(delay)
+        if V::DELAY_SLOTS {
+            let exit = self.delay(Delay { pc: self.pc, target: Target::Register }, self.executed);
+            return exit.is_some_and(|exit| self.exit(exit));
+        }
+        let executed = self.executed;
+        self.exit(Origin { executed, kind: OriginKind::ExitToTarget, ..origin })
     }
 
-    /// Executes a delay slot, then follows the jump or leaves the block.
-    fn delay_and_go(&mut self, delay: Delay) -> bool {
-        let exit = match self.delay(delay, self.executed) {
-            Some(exit) => exit,
-            None => return false,
-        };
-        self.executed += 1;
-        match delay.target {
-            Target::Fixed(target) if self.may_follow(target) => {
-                self.pc = target;
-                true
+    /// Executes a delay slot if there is one, then follows the jump or leaves the block.
+    fn go(&mut self, delay: Option<Delay>, target: u64) -> bool {
+        if let Some(delay) = delay {
+            if self.delay(delay, self.executed).is_none() {
+                return false;
             }
-            _ => self.exit(exit),
+            self.executed += 1;
         }
+        self.pc = target;
+        if self.may_follow(target) { true } else { self.exit(self.here(OriginKind::Exit)) }
     }
 
     /// Adds a delay slot. The answer is the exit behind it; none where the path stops before it.
@@ -281,14 +277,14 @@ impl Builder<'_> {
             self.stop(origin);
             return None;
         }
-        Some(Origin { executed: executed + 1, kind: exit_kind, ..origin.at(next_pc) })
+        Some(Origin { executed: executed + 1, kind: exit_kind, ..origin.at::<V>(next_pc) })
     }
 
     /// Fuses neighbours. Branches lead to what follows an end only, never into the middle of a group.
     fn fuse(&mut self) {
         let mut at = 0;
         while at < self.slots.len() {
-            at += match fuse(&self.parts[at..]) {
+            at += match V::fuse(&self.parts[at..]) {
                 Some((handler, covered)) => {
                     self.slots[at].handler = handler;
                     covered
@@ -316,8 +312,13 @@ impl Builder<'_> {
     }
 }
 
+/// The address behind an instruction.
+fn next<V: Engine>(pc: u64) -> u64 {
+    V::wrap(pc.wrapping_add(4))
+}
+
 impl Origin {
-    fn at(self, pc: u64) -> Self {
-        Self { pc, next_pc: pc.wrapping_add(4), ..self }
+    fn at<V: Engine>(self, pc: u64) -> Self {
+        Self { pc, next_pc: next::<V>(pc), ..self }
     }
 }

@@ -1,43 +1,37 @@
-//! A machine: a state, the host beside it, and the ways of running it.
+//! A machine: a state, the host beside it, and the ways of running it. The same for every virtual machine;
+//! what differs is in [`Vm`].
 //!
 //! The order of calls: any; a machine may be stepped, run, hashed, proven, saved and restored at every
 //! step. After an error the state is as it was before the failed step, so that the step can be tried
 //! again, for example once the oracle has its preimage.
 
-use super::error::{Fault, StepError};
-use super::fast::Blocks;
-use super::state::{Cpu, QUANTUM, Registers, State, Thread};
-use super::stats::Stats;
-use super::step::{Step, invalidate};
-use crate::isa::{Op, Word};
+pub mod error;
+pub mod state;
+pub mod stats;
+pub mod vm;
+
+use crate::blocks::Blocks;
 use crate::kernel::host::{Host, Output};
 use crate::memory::{Memory, MemorySnapshot};
-use crate::witness::{
-    MEMORY_PROOF_BYTES, MemoryProof, PROOF_BYTES, PreimageRead, StateWitness, StepProof,
-    thread_proof,
-};
+use crate::witness::{PreimageRead, StateWitness, StepProof};
 use alloy_primitives::B256;
+use error::{Fault, StepError};
 use rebut_preimage::PreimageOracle;
+use state::{Registers, State};
+use stats::Stats;
+use vm::Vm;
 
-/// Takes the proofs of a step's memory accesses, each before the access changes anything. Does nothing
-/// unless a proof was asked for.
+/// Takes the proofs of a step's memory accesses in their order, each before the access changes anything.
+/// Does nothing unless a proof was asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Recorder(Option<Box<[MemoryProof; 2]>>);
+pub(crate) struct Recorder(Option<Vec<Vec<u8>>>);
 
 impl Recorder {
+    /// The leaf of `address` is about to be read or written.
     #[inline(always)]
-    pub(crate) fn first(&mut self, memory: &mut Memory, aligned: u64) {
-        self.record(0, memory, aligned);
-    }
-
-    pub(crate) fn second(&mut self, memory: &mut Memory, aligned: u64) {
-        self.record(1, memory, aligned);
-    }
-
-    #[inline(always)]
-    fn record(&mut self, slot: usize, memory: &mut Memory, aligned: u64) {
+    pub(crate) fn record(&mut self, memory: &mut Memory, address: u64) {
         if let Some(proofs) = &mut self.0 {
-            proofs[slot] = memory.prove(aligned);
+            proofs.push(memory.prove(address));
         }
     }
 }
@@ -74,32 +68,36 @@ pub enum Stop {
 
 /// A state at some step, sharing its pages with the machine it was taken from.
 #[derive(Clone, Debug)]
-pub struct Snapshot {
-    registers: Registers,
+pub struct Snapshot<V: Vm> {
+    registers: Registers<V::Processor>,
     memory: MemorySnapshot,
 }
 
-impl Snapshot {
+impl<V: Vm> Snapshot<V> {
     /// The step counter of the saved state.
     pub const fn step(&self) -> u64 {
         self.registers.step
     }
 }
 
-/// A multithreaded 64-bit Cannon machine.
+/// A virtual machine of the kind `V`.
 #[derive(Debug)]
-pub struct Machine<'h> {
-    pub(crate) state: State,
+pub struct Machine<'h, V: Vm> {
+    pub(crate) state: State<V>,
     pub(crate) host: Host<'h>,
     pub(crate) stats: Stats,
     pub(crate) recorder: Recorder,
-    pub(crate) blocks: Blocks,
+    pub(crate) blocks: Blocks<V>,
 }
 
-impl<'h> Machine<'h> {
+impl<'h, V: Vm> Machine<'h, V> {
     /// A machine in the given state. `oracle` answers its preimage requests, `output` receives what the
     /// guest prints.
-    pub fn new(state: State, oracle: impl PreimageOracle + 'h, output: impl Output + 'h) -> Self {
+    pub fn new(
+        state: State<V>,
+        oracle: impl PreimageOracle + 'h,
+        output: impl Output + 'h,
+    ) -> Self {
         Self {
             state,
             host: Host::new(Box::new(oracle), Box::new(output)),
@@ -110,7 +108,7 @@ impl<'h> Machine<'h> {
     }
 
     /// The state, memory aside.
-    pub const fn registers(&self) -> &Registers {
+    pub const fn registers(&self) -> &Registers<V::Processor> {
         &self.state.registers
     }
 
@@ -120,12 +118,12 @@ impl<'h> Machine<'h> {
     }
 
     /// The whole state.
-    pub const fn state(&self) -> &State {
+    pub const fn state(&self) -> &State<V> {
         &self.state
     }
 
     /// Gives up the machine for its state.
-    pub fn into_state(self) -> State {
+    pub fn into_state(self) -> State<V> {
         self.state
     }
 
@@ -155,45 +153,19 @@ impl<'h> Machine<'h> {
     }
 
     /// Saves the current state. Cheap: pages written since the last save are copied, all others shared.
-    pub fn snapshot(&mut self) -> Snapshot {
+    pub fn snapshot(&mut self) -> Snapshot<V> {
         Snapshot { registers: self.state.registers.clone(), memory: self.state.memory.snapshot() }
     }
 
     /// Goes back, or on, to a saved state of this machine.
-    pub fn restore(&mut self, snapshot: &Snapshot) {
+    pub fn restore(&mut self, snapshot: &Snapshot<V>) {
         self.state.registers.clone_from(&snapshot.registers);
         self.state.memory.restore(&snapshot.memory);
     }
 
-    pub(crate) fn thread(&self) -> Result<&Thread, Fault> {
-        self.state.registers.current_thread().ok_or(Fault::NoThread)
-    }
-
-    pub(crate) fn thread_mut(&mut self) -> Result<&mut Thread, Fault> {
-        self.state.registers.active_stack_mut().last_mut().ok_or(Fault::NoThread)
-    }
-
-    pub(crate) fn cpu(&self) -> Result<&Cpu, Fault> {
-        self.thread().map(|thread| &thread.cpu)
-    }
-
-    pub(crate) fn cpu_mut(&mut self) -> Result<&mut Cpu, Fault> {
-        self.thread_mut().map(|thread| &mut thread.cpu)
-    }
-
-    /// Writes memory on behalf of the kernel.
-    pub(crate) fn store_dword(&mut self, aligned: u64, value: u64) {
-        self.state.memory.store_u64(aligned, value);
-        invalidate(&mut self.state.registers.reservation, &mut self.stats, aligned);
-    }
-
-    /// Lets the next thread run, and counts how long thread 0 does not.
-    pub(crate) fn preempt_and_count(&mut self) {
-        let r = &mut self.state.registers;
-        r.preempt();
-        if let Some(thread) = r.current_thread() {
-            self.stats.switched_to(thread.id, r.step);
-        }
+    /// The address of the next instruction; nothing where none can run.
+    pub fn pc(&self) -> Option<u64> {
+        V::pc(&self.state.registers.processor)
     }
 
     /// Executes one step. On an exited machine nothing happens.
@@ -202,61 +174,16 @@ impl<'h> Machine<'h> {
     /// The guest's fault, or the oracle's failure; the state is then unchanged.
     pub fn step(&mut self) -> Result<(), StepError> {
         self.host.read_offset = None;
-        let r = &mut self.state.registers;
-        if r.exited {
+        let step = self.state.registers.step;
+        if self.state.registers.exited {
             return Ok(());
         }
-        let thread = r.current_thread().ok_or(Fault::NoThread)?;
-        if thread.exited {
-            if r.thread_count() == 1 {
-                return Err(Fault::NoThreadLeft.into());
-            }
-            r.step = r.step.wrapping_add(1);
-            r.pop_thread();
-            return Ok(());
-        }
-        if r.steps_since_switch >= QUANTUM {
-            r.step = r.step.wrapping_add(1);
-            self.preempt_and_count();
-            self.stats.forced_preemptions += 1;
-            return Ok(());
-        }
-        r.step = r.step.wrapping_add(1);
-        r.steps_since_switch += 1;
-        let result = self.execute();
+        self.state.registers.step = step.wrapping_add(1);
+        let result = V::step(self);
         if result.is_err() {
-            self.state.registers.step = self.state.registers.step.wrapping_sub(1);
-            self.state.registers.steps_since_switch -= 1;
+            self.state.registers.step = step;
         }
         result
-    }
-
-    /// Fetches and executes the instruction at pc.
-    #[inline(always)]
-    fn execute(&mut self) -> Result<(), StepError> {
-        let State { registers: r, memory, .. } = &mut self.state;
-        let stack = if r.traverse_right { &mut r.right } else { &mut r.left };
-        let thread = stack.last_mut().ok_or(Fault::NoThread)?;
-        let pc = thread.cpu.pc;
-        if pc & 3 != 0 {
-            return Err(Fault::UnalignedPc { pc }.into());
-        }
-        let word = Word(memory.load_u32(pc));
-        self.stats.fetched(pc);
-        let op = Op::decode(word).ok_or(Fault::InvalidInstruction { word: word.0, pc })?;
-        if op == Op::syscall {
-            return self.syscall();
-        }
-        let mut step = Step {
-            cpu: &mut thread.cpu,
-            memory,
-            reservation: &mut r.reservation,
-            stats: &mut self.stats,
-            recorder: &mut self.recorder,
-            thread: thread.id,
-            step: r.step,
-        };
-        Ok(op.visit(word, &mut step)?)
     }
 
     /// Executes one step and proves it.
@@ -273,16 +200,16 @@ impl<'h> Machine<'h> {
             let proof_data = Vec::new();
             return Ok(StepProof { step, pre, post: pre, state_data, proof_data, preimage: None });
         }
-        let mut proof_data = Vec::with_capacity(PROOF_BYTES);
-        proof_data.extend_from_slice(&thread_proof(&self.state.registers));
-        let pc = self.cpu()?.pc;
-        proof_data.extend_from_slice(&self.state.memory.prove(pc));
+        let pc = self.pc().ok_or(Fault::NoThread)?;
+        let mut proof_data = V::proof_head(&self.state.registers.processor);
+        proof_data.extend(self.state.memory.prove(pc));
 
-        self.recorder.0 = Some(Box::new([[0; MEMORY_PROOF_BYTES]; 2]));
+        self.recorder.0 = Some(Vec::new());
         let result = self.step();
         let proofs = self.recorder.0.take();
         result?;
-        proof_data.extend(proofs.iter().flat_map(|p| p.as_flattened()));
+        proof_data.extend(proofs.into_iter().flatten().flatten());
+        proof_data.resize(proof_data.len().max(V::PROOF_BYTES), 0);
         let preimage = self.host.last_read().map(|(key, value, offset)| PreimageRead {
             key,
             value: value.to_vec(),

@@ -1,0 +1,118 @@
+//! Source: Cannon's multithreaded 64-bit witness (state versions 6 to 8).
+//!
+//! ```text
+//! state, 188 bytes
+//!   0 memory root 32 | 32 preimage key 32 | 64 preimage offset 8 | 72 heap 8
+//!  80 reservation status 1 | 81 reservation address 8 | 89 reservation owner 8
+//!  97 exit code 1 | 98 exited 1 | 99 step 8 | 107 steps since switch 8
+//! 115 traverse right 1 | 116 left root 32 | 148 right root 32 | 180 next thread id 8
+//!
+//! thread, 298 bytes
+//!   0 id 8 | 8 exit code 1 | 9 exited 1 | 10 pc 8 | 18 next pc 8 | 26 lo 8 | 34 hi 8 | 42 registers 256
+//!
+//! proof, 6090 bytes
+//!   0 thread 298 | 298 root of the stack below it 32 | 330 instruction proof 1920
+//!   2250 memory proof 1920 | 4170 second memory proof 1920
+//! ```
+
+use super::Packer;
+use crate::machine::state::Registers;
+use crate::memory::AddressSpace;
+use crate::mips::threads::{Thread, Threads};
+use alloy_primitives::{B256, keccak256};
+
+/// Bytes of a packed state.
+pub const STATE_BYTES: usize = 188;
+/// Bytes of a packed thread.
+pub const THREAD_BYTES: usize = 298;
+/// Bytes of a memory proof: a leaf and 59 siblings.
+pub const MEMORY_PROOF_BYTES: usize = AddressSpace::Bits64.proof_bytes();
+/// Bytes of the proof of one step.
+pub const PROOF_BYTES: usize = THREAD_BYTES + 32 + 3 * MEMORY_PROOF_BYTES;
+
+impl Thread {
+    /// The packed thread.
+    pub fn pack(&self) -> [u8; THREAD_BYTES] {
+        let mut p = Packer::new();
+        p.word(self.id).put(&[self.exit_code, self.exited.into()]);
+        p.word(self.cpu.pc).word(self.cpu.next_pc).word(self.cpu.lo).word(self.cpu.hi);
+        for r in self.cpu.registers {
+            p.word(r);
+        }
+        p.finish()
+    }
+
+    /// Hash of the packed thread.
+    pub fn hash(&self) -> B256 {
+        keccak256(self.pack())
+    }
+}
+
+/// Root of a thread stack, given bottom first: a hash chain from the bottom to the top.
+pub fn stack_root(threads: &[Thread]) -> B256 {
+    let empty = keccak256([0; 64]);
+    threads.iter().fold(empty, |root, thread| keccak256([root.0, thread.hash().0].concat()))
+}
+
+/// The thread part of a step proof: the running thread, then the root of the stack below it. Zeros
+/// where the active stack is empty.
+pub fn thread_proof(threads: &Threads) -> [u8; THREAD_BYTES + 32] {
+    let Some((top, below)) = threads.active_stack().split_last() else {
+        return [0; THREAD_BYTES + 32];
+    };
+    let mut p = Packer::new();
+    p.put(&top.pack()).put(stack_root(below).as_slice());
+    p.finish()
+}
+
+/// The packed state over a memory root.
+pub(crate) fn pack(r: &Registers<Threads>, root: B256) -> [u8; STATE_BYTES] {
+    let threads = &r.processor;
+    let mut p = Packer::new();
+    p.put(root.as_slice()).put(r.preimage_key.as_slice()).word(r.preimage_offset).word(r.heap);
+    let reservation = &threads.reservation;
+    p.put(&[reservation.status as u8]).word(reservation.address).word(reservation.owner);
+    p.put(&[r.exit_code, r.exited.into()]).word(r.step).word(threads.steps_since_switch);
+    p.put(&[threads.traverse_right.into()]);
+    p.put(stack_root(&threads.left).as_slice()).put(stack_root(&threads.right).as_slice());
+    p.word(threads.next_thread_id);
+    p.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{State, StateVersion};
+
+    // Values computed by another implementation, from the published layout.
+    #[test]
+    fn empty_state() {
+        let mut state = State::at(StateVersion::V8, 0);
+        assert_eq!(
+            state.registers.processor.left[0].hash().to_string(),
+            "0x142eef1e422e67c394d8fab4a0ce5c04ee405cb059176f719d9c2efb8e28d3a0"
+        );
+        assert_eq!(
+            stack_root(&state.registers.processor.left).to_string(),
+            "0x505ea3064aed44444fa938e2d1385d799ec3b37386d433a611439aed796ea153"
+        );
+        assert_eq!(
+            state.hash().to_string(),
+            "0x035b096e17d7b97f6bbaa13d179958e729b70813e931dc90dbf4193372f3dc71"
+        );
+    }
+
+    #[test]
+    fn status_byte_follows_the_exit_code() {
+        let mut state = State::at(StateVersion::V8, 0);
+        state.registers.exited = true;
+        let mut check = |code, want| {
+            state.registers.exit_code = code;
+            assert_eq!(state.hash()[0], want, "exit code {code}");
+        };
+        check(0, 0);
+        check(1, 1);
+        check(2, 2);
+        check(255, 2);
+    }
+}
