@@ -56,8 +56,8 @@ impl Preimage {
         }
     }
 
-    /// The call that loads the part at `part_offset`.
-    pub(crate) fn load_call(&self, part_offset: U256) -> Bytes {
+    /// The call to the oracle that loads the part at `part_offset`.
+    pub fn load_call(&self, part_offset: U256) -> Bytes {
         match self.clone() {
             Self::Local { identifier, context, data } => {
                 let mut word = B256::ZERO;

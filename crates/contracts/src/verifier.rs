@@ -125,7 +125,11 @@ impl Verifier {
         preimage: &Preimage,
         part_offset: u64,
     ) -> Result<LoadOutcome, CallError> {
-        let call = preimage.load_call(U256::from(part_offset));
+        self.call_oracle(preimage.load_call(U256::from(part_offset)))
+    }
+
+    /// Makes any call to the oracle, and keeps what it changes.
+    pub fn call_oracle(&mut self, call: Bytes) -> Result<LoadOutcome, CallError> {
         let answer = self.call(TxKind::Call(self.oracle), call)?;
         self.commit();
         Ok(LoadOutcome { gas_used: answer.gas_used })

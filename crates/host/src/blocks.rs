@@ -146,7 +146,7 @@ fn explain_absence(
     let Some(number) = height.filter(|_| failures.0.iter().any(is_absent)) else {
         return failures;
     };
-    if let Ok(canonical) = chain::hash_at(node, number)
+    if let Ok(canonical) = chain::block_hash_at(node, number)
         && canonical != hash
     {
         failures.0.retain(|failure| !is_absent(failure));

@@ -197,7 +197,7 @@ impl<'de> Deserialize<'de> for Values {
 
 /// The header at a height, and its hash: for hints of programs that name blocks by number.
 pub(crate) fn header_at(node: &RpcNode, number: u64) -> Result<(B256, Bytes, Header), Failures> {
-    let hash = chain::hash_at(node, number)?;
+    let hash = chain::block_hash_at(node, number)?;
     let (raw, header) = chain::header(node, hash)?;
     Ok((hash, raw, header))
 }

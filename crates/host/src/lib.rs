@@ -27,6 +27,7 @@ pub mod store;
 mod verified;
 mod witness;
 
+pub use chain::{block_hash_at, header_rlp};
 pub use chain_ids::{ChainIdError, ChainIds, l1_chain_id};
 pub use claim::{CLAIM_FORMAT, ClaimWitness, ClaimWitnessError};
 pub use native::NativeState;

@@ -33,7 +33,7 @@ mod tests;
 mod tree;
 mod zero;
 
-pub use keccak::Engine;
+pub use keccak::{Engine, keccak_f};
 pub use page::{
     LEAF_BYTES, LEAVES_PER_PAGE, PAGE_BYTES, PAGE_LEVELS, Page, page_root, page_roots,
     page_roots_on_all_cores,

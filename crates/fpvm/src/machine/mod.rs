@@ -78,6 +78,11 @@ impl<V: Vm> Snapshot<V> {
     pub const fn step(&self) -> u64 {
         self.registers.step
     }
+
+    /// The saved memory.
+    pub const fn memory(&self) -> &MemorySnapshot {
+        &self.memory
+    }
 }
 
 /// A virtual machine of the kind `V`.

@@ -47,6 +47,12 @@ impl MemorySnapshot {
         })
     }
 
+    /// How many pages the two do not share: what this snapshot costs beside `other`, at most.
+    #[must_use]
+    pub fn unshared_pages(&self, other: &Self) -> usize {
+        self.unshared(other).len()
+    }
+
     fn set(&mut self, index: u64, page: Arc<Page>) {
         let groups = Arc::make_mut(&mut self.groups);
         let group = groups

@@ -55,8 +55,19 @@ pub(crate) fn header(node: &RpcNode, hash: B256) -> Result<(Bytes, Header), Fail
     ])
 }
 
-/// The hash of the node's block at a height.
-pub(crate) fn hash_at(node: &RpcNode, number: u64) -> Result<B256, Failure> {
+/// The header with this hash in its encoding, which hashes to it.
+///
+/// # Errors
+/// [`Failures`], one for each method that the node was asked by.
+pub fn header_rlp(node: &RpcNode, hash: B256) -> Result<Bytes, Failures> {
+    header(node, hash).map(|(raw, _)| raw)
+}
+
+/// The hash of the node's block at a height. Which block stands there is the node's word.
+///
+/// # Errors
+/// [`Failure`] where the node does not say.
+pub fn block_hash_at(node: &RpcNode, number: u64) -> Result<B256, Failure> {
     let method = "eth_getBlockByNumber";
     let params = json!([format!("0x{number:x}"), false]);
     let header: alloy_consensus::Header = node.call(method, &params)?;

@@ -120,7 +120,12 @@ impl RpcNode {
         self.request(method, params)
     }
 
-    fn request<T: DeserializeOwned>(
+    /// Calls a method without having asked the node for its chain: for nodes whose chain is told in another
+    /// way, as rollup nodes do. The answer is unverified.
+    ///
+    /// # Errors
+    /// [`Failure`]; [`Fault::Absent`] when the node answers `null`.
+    pub fn request<T: DeserializeOwned>(
         &self,
         method: &'static str,
         params: &Value,

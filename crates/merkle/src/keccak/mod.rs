@@ -20,6 +20,7 @@ mod tests;
 use core::fmt;
 
 pub(crate) use portable::hash_pair;
+pub use portable::keccak_f;
 
 /// Lane 8: the first padding bit, right after the message.
 const PADDING_FIRST: u64 = 1;

@@ -23,6 +23,15 @@ const fn broadcast(constant: u64) -> u64 {
     constant
 }
 
+/// Keccak-f\[1600\] on a state of 25 lanes; lane (x, y) of the specification is at index x + 5y.
+///
+/// Source: FIPS 202, section 3.
+pub const fn keccak_f(lanes: &mut [u64; 25]) {
+    let mut a = *lanes;
+    permute!(a);
+    *lanes = a;
+}
+
 /// keccak256 of 64 bytes: the parent of two nodes.
 pub(crate) const fn hash_pair(message: &[u8; 64]) -> [u8; 32] {
     let mut a = [0u64; 25];
@@ -34,7 +43,7 @@ pub(crate) const fn hash_pair(message: &[u8; 64]) -> [u8; 32] {
     }
     a[8] = super::PADDING_FIRST;
     a[16] = super::PADDING_LAST;
-    permute!(a);
+    keccak_f(&mut a);
     let mut digest = [0u8; 32];
     let (out, _) = digest.as_chunks_mut::<8>();
     lane = 0;
