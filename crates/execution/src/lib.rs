@@ -31,5 +31,5 @@ pub use chain::{BaseFeeDefaults, ChainParameters, PayloadAttributes};
 pub use error::{AttributesError, ExecutionError, StateError, TransactionError};
 pub use forks::{Fork, ForkTimes};
 pub use oracle::StateOracle;
-pub use state::State;
+pub use state::{Roots, State, StateView};
 pub use trie::{Trie, TrieError};

@@ -86,7 +86,7 @@ impl State {
 
 /// The state of one block in the making.
 #[derive(Debug)]
-pub(crate) struct StateView<'a, O: StateOracle> {
+pub struct StateView<'a, O: StateOracle> {
     oracle: &'a mut O,
     state: &'a mut State,
     cache: BTreeMap<Address, CachedAccount>,
@@ -199,16 +199,16 @@ impl CachedAccount {
 
 /// The commitments to the state after the block.
 #[derive(Debug)]
-pub(crate) struct Roots {
+pub struct Roots {
     /// Root of the account trie.
-    pub(crate) state: B256,
+    pub state: B256,
     /// Root of one account's storage, `None` if the account does not exist.
-    pub(crate) storage: Option<B256>,
+    pub storage: Option<B256>,
 }
 
 impl<'a, O: StateOracle> StateView<'a, O> {
     /// A view of the state after `parent`.
-    pub(crate) fn new(parent: &Sealed<Header>, state: &'a mut State, oracle: &'a mut O) -> Self {
+    pub fn new(parent: &Sealed<Header>, state: &'a mut State, oracle: &'a mut O) -> Self {
         if state.root() != parent.state_root {
             state.accounts = Trie::new(parent.state_root);
         }
@@ -265,7 +265,7 @@ impl<'a, O: StateOracle> StateView<'a, O> {
     }
 
     /// Takes over what one transaction or system call changed.
-    pub(crate) fn commit(&mut self, changes: EvmState) -> Result<(), StateError<O::Error>> {
+    pub fn commit(&mut self, changes: EvmState) -> Result<(), StateError<O::Error>> {
         for (address, account) in changes {
             if account.is_touched() {
                 self.commit_account(address, account)?;
@@ -275,7 +275,7 @@ impl<'a, O: StateOracle> StateView<'a, O> {
     }
 
     /// Takes over what one system call changed in one contract, and nothing else.
-    pub(crate) fn commit_only(
+    pub fn commit_only(
         &mut self,
         contract: Address,
         mut changes: EvmState,
@@ -314,11 +314,7 @@ impl<'a, O: StateOracle> StateView<'a, O> {
     }
 
     /// Gives an account code, whatever it was before.
-    pub(crate) fn set_code(
-        &mut self,
-        address: Address,
-        code: Bytes,
-    ) -> Result<(), StateError<O::Error>> {
+    pub fn set_code(&mut self, address: Address, code: Bytes) -> Result<(), StateError<O::Error>> {
         let hash = keccak256(&code);
         self.state.codes.entry(hash).or_insert_with(|| Bytecode::new_legacy(code));
         let info = self.account(address)?.now.get_or_insert_with(AccountInfo::default);
@@ -328,10 +324,7 @@ impl<'a, O: StateOracle> StateView<'a, O> {
     }
 
     /// Brings the tries up to date. `observed` names the account whose storage root is wanted.
-    pub(crate) fn roots(
-        &mut self,
-        observed: Option<Address>,
-    ) -> Result<Roots, StateError<O::Error>> {
+    pub fn roots(&mut self, observed: Option<Address>) -> Result<Roots, StateError<O::Error>> {
         if let Some(observed) = observed {
             self.account(observed)?;
         }
@@ -421,5 +414,6 @@ fn decode_all<T: Decodable>(bytes: &[u8]) -> alloy_rlp::Result<T> {
     if rest.is_empty() { Ok(value) } else { Err(alloy_rlp::Error::UnexpectedLength) }
 }
 
+mod preimages;
 #[cfg(test)]
 mod tests;

@@ -445,5 +445,6 @@ fn child(reference: &RlpNode, depth: usize) -> alloy_rlp::Result<Node> {
     }
 }
 
+mod nodes;
 #[cfg(test)]
 mod tests;

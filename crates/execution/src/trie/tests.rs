@@ -161,6 +161,28 @@ proptest! {
         }
     }
 
+    /// Whoever has the nodes of the trie before and adds the new ones has those of the trie after.
+    #[test]
+    fn new_nodes_complete_the_changed_trie(start in content(), changes in changes()) {
+        let mut content = start;
+        let (root, mut nodes) = full(&content);
+        let mut trie = Trie::new(root);
+        for (key, value) in changes {
+            change(&mut content, key, value.clone());
+            apply(&mut trie, key, value, &mut nodes).unwrap();
+        }
+        let mut new = Vec::new();
+        trie.new_nodes(&mut |hash| nodes.0.contains_key(&hash), &mut new);
+        let (_, expected) = full(&content);
+        for (hash, node) in new {
+            prop_assert_eq!(expected.0.get(&hash), Some(&node));
+            prop_assert_eq!(nodes.0.insert(hash, node), None);
+        }
+        for (hash, node) in expected.0 {
+            prop_assert_eq!(nodes.0.get(&hash), Some(&node));
+        }
+    }
+
     /// No bytes in place of a node make the trie panic.
     #[test]
     fn malformed_nodes_are_errors(start in content(), flip in any::<(u16, u8)>(), changes in changes()) {
