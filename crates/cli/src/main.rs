@@ -7,6 +7,7 @@
 mod block;
 mod cannon;
 mod demo;
+mod devnet;
 mod files;
 mod guest;
 mod host;
@@ -56,6 +57,8 @@ enum Command {
     /// Decide a claim about an L2 output root, natively or in a fault proof VM.
     #[command(subcommand)]
     Program(program::Command),
+    /// A living rollup: L1 and L2 with their nodes' endpoints, until interrupted.
+    Devnet(devnet::Arguments),
     /// Prove instructions of a block's execution and verify them on chain, all in this process.
     Demo(demo::Arguments),
 }
@@ -87,6 +90,7 @@ fn run(command: Command) -> Outcome {
         Command::Host(command) => host::run(command),
         Command::Witness(command) => witness::run(command),
         Command::Program(command) => program::run(command),
+        Command::Devnet(arguments) => devnet::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
     }
 }

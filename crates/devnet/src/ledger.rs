@@ -203,6 +203,13 @@ impl<P: Primitives> Ledger<P> {
         self.blocks.get(index)
     }
 
+    /// The canonical block of exactly this time.
+    pub fn at_time(&self, timestamp: u64) -> Option<&Arc<Block<P>>> {
+        // Each block is later than the one before.
+        let index = self.blocks.binary_search_by_key(&timestamp, |block| block.header.timestamp);
+        self.blocks.get(index.ok()?)
+    }
+
     /// The block with this hash, canonical or not.
     pub fn by_hash(&self, hash: B256) -> Option<&Arc<Block<P>>> {
         self.by_hash.get(&hash)

@@ -5,15 +5,20 @@
 //!   l2        the rollup: genesis, sequencer           batcher   its blocks to L1
 //!   ledger    what a chain has recorded, generic over its transactions
 //!   state     trie nodes, code and headers by hash, shared by both chains
+//!   disk      both of these kept in a file
 //!   rpc       JSON-RPC and the beacon API on loopback: plain functions over the above
 //!   traffic   users
+//!   network   all of it, started together
 //! ```
 //!
 //! The parts below know nothing of those above: `state` knows no chain, `ledger` no rules, `l1` nothing
 //! of the rollup, and none of them knows that it is served.
 
 pub mod call;
+pub mod disk;
 pub mod keys;
 pub mod l1;
 pub mod ledger;
+pub mod network;
+pub mod rpc;
 pub mod state;

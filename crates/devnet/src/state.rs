@@ -60,7 +60,29 @@ pub struct Account {
 /// Preimages under their hashes, shared by all clones.
 #[derive(Clone, Debug, Default)]
 pub struct StateStore {
-    values: Arc<RwLock<B256Map<Bytes>>>,
+    values: Arc<RwLock<Values>>,
+}
+
+#[derive(Debug, Default)]
+struct Values {
+    by_hash: B256Map<Bytes>,
+    /// What was added and has yet to be written to disk, where there is one.
+    new: Option<Vec<B256>>,
+}
+
+impl Values {
+    fn contains(&self, hash: B256) -> bool {
+        self.by_hash.contains_key(&hash)
+    }
+
+    fn insert(&mut self, hash: B256, value: Bytes) {
+        if let Entry::Vacant(entry) = self.by_hash.entry(hash) {
+            entry.insert(value);
+            if let Some(new) = &mut self.new {
+                new.push(hash);
+            }
+        }
+    }
 }
 
 /// What a trie holds under a key, with the nodes on the way there.
@@ -75,32 +97,55 @@ impl StateStore {
         Self::default()
     }
 
+    /// A store that remembers what is new in it, for [`Disk`](crate::disk::Disk).
+    pub(crate) fn remembering() -> Self {
+        let values = Values { new: Some(Vec::new()), ..Values::default() };
+        Self { values: Arc::new(RwLock::new(values)) }
+    }
+
+    /// Puts back what was read from disk, and is not new therefore. The value has the hash.
+    pub(crate) fn restore(&self, hash: B256, value: Bytes) {
+        self.write().by_hash.insert(hash, value);
+    }
+
+    /// What was added since it was last [`written`](Self::written), in order. What was forgotten
+    /// meanwhile is empty.
+    pub(crate) fn new_values(&self) -> Vec<(B256, Option<Bytes>)> {
+        let values = self.read();
+        let new = values.new.iter().flatten();
+        new.map(|hash| (*hash, values.by_hash.get(hash).cloned())).collect()
+    }
+
+    /// The first `count` of the new values are on disk.
+    pub(crate) fn written(&self, count: usize) {
+        if let Some(new) = &mut self.write().new {
+            new.drain(..count.min(new.len()));
+        }
+    }
+
     /// What is stored under a hash.
     pub fn get(&self, hash: B256) -> Option<Bytes> {
-        self.read().get(&hash).cloned()
+        self.read().by_hash.get(&hash).cloned()
     }
 
     /// Stores a header or code, and returns its hash. Trie nodes come by [`Self::absorb`].
     pub fn insert(&self, value: Bytes) -> B256 {
         let hash = alloy_primitives::keccak256(&value);
-        self.write().entry(hash).or_insert(value);
+        self.write().insert(hash, value);
         hash
     }
 
     /// Forgets what is stored under a hash, as a node does that prunes. What needs it is missing it
     /// from now on. Returns whether there was anything.
     pub fn forget(&self, hash: B256) -> bool {
-        self.write().remove(&hash).is_some()
+        self.write().by_hash.remove(&hash).is_some()
     }
 
     /// Stores what a block added to the state it was built on.
     pub fn absorb(&self, state: &mut State) {
         let mut values = self.write();
-        let new = state.new_preimages(|hash| values.contains_key(&hash));
-        for (hash, value) in new {
-            if let Entry::Vacant(entry) = values.entry(hash) {
-                entry.insert(value.into());
-            }
+        for (hash, value) in state.new_preimages(|hash| values.contains(hash)) {
+            values.insert(hash, value.into());
         }
     }
 
@@ -131,7 +176,10 @@ impl StateStore {
             accounts_trie.insert(key, alloy_rlp::encode(leaf), &mut oracle)?;
         }
         accounts_trie.new_nodes(&mut |_| false, &mut nodes);
-        self.write().extend(nodes.into_iter().map(|(hash, node)| (hash, node.into())));
+        let mut values = self.write();
+        for (hash, node) in nodes {
+            values.insert(hash, node.into());
+        }
         Ok(accounts_trie.root())
     }
 
@@ -259,22 +307,18 @@ impl StateStore {
         }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, B256Map<Bytes>> {
+    fn read(&self) -> RwLockReadGuard<'_, Values> {
         // Values are never changed, so a writer that panicked has left nothing half done.
         self.values.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, B256Map<Bytes>> {
+    fn write(&self) -> RwLockWriteGuard<'_, Values> {
         self.values.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn open(
-    values: &B256Map<Bytes>,
-    hash: B256,
-    nodes: &mut Vec<Bytes>,
-) -> Result<TrieNode, StoreError> {
-    let bytes = values.get(&hash).ok_or(StoreError::Missing(hash))?;
+fn open(values: &Values, hash: B256, nodes: &mut Vec<Bytes>) -> Result<TrieNode, StoreError> {
+    let bytes = values.by_hash.get(&hash).ok_or(StoreError::Missing(hash))?;
     nodes.push(bytes.clone());
     decode(hash, bytes)
 }

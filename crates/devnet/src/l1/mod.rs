@@ -9,24 +9,31 @@
 
 mod block;
 mod call;
+mod client;
 mod config;
 mod node;
 mod pool;
+mod record;
+mod remote;
 mod transaction;
 
 pub use block::{BlockError, Refusal};
+pub use client::{Client, ClientError};
 pub use config::{Config, ConfigError, Fork, funded};
 pub use node::{Mining, Node, SubmitError};
 pub use pool::{Pool, PoolError};
+pub use record::Record;
+pub use remote::{Remote, RemoteError};
 pub use transaction::{DecodeError, L1Transaction, Pooled};
 
 use crate::{
+    disk::{Disk, DiskError, Kept},
     ledger::{self, Ledger, Primitives},
     state::{self, StateStore, StoreError},
 };
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, ReceiptEnvelope, Sealable, Transaction};
 use alloy_eips::{eip4895::Withdrawal, eip7685::EMPTY_REQUESTS_HASH};
-use alloy_primitives::{Address, B256, U256, map::B256Map};
+use alloy_primitives::{Address, B256, U256};
 use alloy_trie::EMPTY_ROOT_HASH;
 use block::{Builder, Plan};
 use rebut_execution::{State, StateView, TrieError};
@@ -56,6 +63,17 @@ pub enum GenesisError {
     /// The state of genesis cannot be built.
     #[error(transparent)]
     State(#[from] TrieError<StoreError>),
+    /// The chain cannot be read from disk, or written there.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// A block on disk lacks blobs that it came with.
+    #[error("the blobs of block {number} on disk are damaged: {source}")]
+    Blobs {
+        /// The block's number.
+        number: u64,
+        /// What is wrong.
+        source: DecodeError,
+    },
 }
 
 /// Why a block was not made.
@@ -79,6 +97,9 @@ pub enum MineError {
     /// It does not follow the latest block.
     #[error(transparent)]
     Ledger(#[from] ledger::LedgerError),
+    /// It cannot be written to disk.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
     /// Blocks that were asked to be replaced are not there.
     #[error("block {first} cannot be replaced, the chain has blocks 1 to {latest}")]
     Range {
@@ -128,11 +149,8 @@ struct Snapshot {
 #[derive(Debug)]
 pub struct Chain {
     config: Config,
-    store: StateStore,
-    ledger: Ledger<L1>,
+    record: Record,
     pool: Pool,
-    /// By block hash: the transactions of the block that carry blobs, with these.
-    blobs: B256Map<Vec<Arc<Pooled>>>,
     /// For the next block.
     withdrawals: Vec<Withdrawal>,
     withdrawal_count: u64,
@@ -143,7 +161,11 @@ pub struct Chain {
     /// Counts reorgs, so that a block built again is another block.
     branch: u64,
     snapshots: BTreeMap<u64, Snapshot>,
+    disk: Option<Disk>,
 }
+
+/// The name of the chain on disk.
+const ON_DISK: u64 = 1;
 
 impl Chain {
     /// A chain with its genesis. The state goes into `store`.
@@ -170,7 +192,6 @@ impl Chain {
             requests_hash: (fork >= Fork::Prague).then_some(EMPTY_REQUESTS_HASH),
             ..Header::default()
         };
-        state::insert_header(&store, &header);
         let genesis = L1Block {
             header: header.seal_slow(),
             transactions: Vec::new(),
@@ -180,17 +201,51 @@ impl Chain {
         };
         Ok(Self {
             config,
-            store,
-            ledger: Ledger::new(genesis),
+            record: Record::new(genesis, store),
             pool: Pool::default(),
-            blobs: B256Map::default(),
             withdrawals: Vec::new(),
             withdrawal_count: 0,
             skipped: 0,
             next_time: None,
             branch: 0,
             snapshots: BTreeMap::new(),
+            disk: None,
         })
+    }
+
+    /// The chain that is on disk, or a new one that will be there. Of a chain on disk the time of genesis
+    /// is known. Transactions that waited are forgotten.
+    ///
+    /// # Errors
+    /// [`GenesisError`] when the chain on disk is damaged or began with other parameters.
+    pub fn open(mut config: Config, store: StateStore, disk: Disk) -> Result<Self, GenesisError> {
+        let mut kept = disk.blocks::<L1>(ON_DISK)?.into_iter();
+        let Some(genesis) = kept.next() else {
+            let mut chain = Self::new(config, store)?;
+            let genesis = [(chain.latest().as_ref(), Vec::new())];
+            disk.replace(ON_DISK, 0, genesis, chain.store())?;
+            chain.disk = Some(disk);
+            return Ok(chain);
+        };
+        config.genesis_time = genesis.block.header.timestamp;
+        let mut chain = Self::new(config, store)?;
+        let (found, expected) = (genesis.block.hash(), chain.latest().hash());
+        if found != expected {
+            return Err(disk.other_chain(found, expected).into());
+        }
+        for Kept { block, extra } in kept {
+            let number = block.number();
+            let blobs = extra.iter().map(|raw| Pooled::decode(raw).map(Arc::new));
+            let blobs = blobs.collect::<Result<Vec<_>, _>>();
+            let blobs = blobs.map_err(|source| GenesisError::Blobs { number, source })?;
+            chain.withdrawal_count += block.withdrawals.as_ref().map_or(0, Vec::len) as u64;
+            chain.record.append(block, blobs).map_err(|_| disk.damaged("the chain"))?;
+        }
+        chain.set_heads();
+        // Blocks that are built again are other blocks than those of before.
+        chain.branch = chain.latest().header.timestamp;
+        chain.disk = Some(disk);
+        Ok(chain)
     }
 
     /// What the chain is made of.
@@ -198,14 +253,19 @@ impl Chain {
         &self.config
     }
 
+    /// What the rollup follows.
+    pub const fn record(&self) -> &Record {
+        &self.record
+    }
+
     /// Blocks, receipts, transactions, logs and heads.
     pub const fn ledger(&self) -> &Ledger<L1> {
-        &self.ledger
+        self.record.ledger()
     }
 
     /// Where the states are.
     pub const fn store(&self) -> &StateStore {
-        &self.store
+        self.record.store()
     }
 
     /// The transactions that wait.
@@ -215,7 +275,7 @@ impl Chain {
 
     /// The latest block.
     pub fn latest(&self) -> &Arc<L1Block> {
-        self.ledger.latest()
+        self.record.latest()
     }
 
     /// The nonce of an account after the latest block.
@@ -223,7 +283,7 @@ impl Chain {
     /// # Errors
     /// [`StoreError`] when the state is not stored.
     pub fn nonce(&self, address: Address) -> Result<u64, StoreError> {
-        let account = self.store.account(self.latest().header.state_root, address)?;
+        let account = self.store().account(self.latest().header.state_root, address)?;
         Ok(account.map_or(0, |account| account.nonce))
     }
 
@@ -250,7 +310,7 @@ impl Chain {
     fn admit(&mut self, pooled: Arc<Pooled>) -> Result<(), PoolError> {
         let tx = &pooled.transaction;
         let next = self.next_plan_rules();
-        if self.ledger.transaction(pooled.hash).is_some() {
+        if self.ledger().transaction(pooled.hash).is_some() {
             return Err(PoolError::AlreadyKnown);
         }
         if let Some(found) = tx.chain_id()
@@ -265,7 +325,7 @@ impl Chain {
         }
         check_rules(&pooled, next)?;
         let root = self.latest().header.state_root;
-        let account = self.store.account(root, pooled.sender)?.unwrap_or_default();
+        let account = self.store().account(root, pooled.sender)?.unwrap_or_default();
         let (balance, cost) = (account.balance, pooled.most_expensive());
         if tx.nonce() >= account.nonce && cost > balance {
             return Err(PoolError::Funds { balance, cost });
@@ -340,12 +400,13 @@ impl Chain {
         let parent = Arc::clone(self.latest());
         let plan = Plan::new(&self.config, &parent.header, self.next_timestamp(), self.branch)?;
         let mut state = State::new(parent.header.state_root);
-        let mut oracle = self.store.clone();
+        let mut oracle = self.store().clone();
         let view = StateView::new(&parent.header, &mut state, &mut oracle);
         let mut builder = Builder::new(plan, view)?;
         let filled = fill(&self.pool, &mut builder)?;
         let block = builder.seal(self.withdrawals.clone())?;
-        self.keep(&mut state, &block);
+        self.store().absorb(&mut state);
+        self.write(block.number(), [(&block, filled.included.as_slice())])?;
         for hash in filled.invalid {
             self.pool.remove(hash);
         }
@@ -362,6 +423,7 @@ impl Chain {
         let time = self.next_timestamp();
         let withdrawals = self.withdrawals.clone();
         let block = self.build(&parent, time, transactions, withdrawals)?;
+        self.write(block.number(), [(&block, transactions)])?;
         self.withdrawals.clear();
         self.append(block, transactions.to_vec())
     }
@@ -379,8 +441,8 @@ impl Chain {
         removed: Removed,
     ) -> Result<Vec<Arc<L1Block>>, MineError> {
         let latest = self.latest().number();
-        let finalized = self.ledger.finalized().number();
-        let parent = first.checked_sub(1).and_then(|parent| self.ledger.block(parent));
+        let finalized = self.ledger().finalized().number();
+        let parent = first.checked_sub(1).and_then(|parent| self.ledger().block(parent));
         let Some(parent) = parent.filter(|_| first <= latest) else {
             return Err(MineError::Range { first, latest });
         };
@@ -393,13 +455,14 @@ impl Chain {
         let mut built = Vec::with_capacity(blocks.len());
         for transactions in blocks {
             let usual = parent.header.timestamp.saturating_add(self.config.block_time);
-            let replaced = self.ledger.block(parent.number() + 1);
+            let replaced = self.ledger().block(parent.number() + 1);
             let time = replaced.map_or(usual, |block| block.header.timestamp).max(usual);
             let block = self.build(&parent, time, transactions, Vec::new())?;
             parent = Arc::new(block.clone());
             built.push(block);
         }
-        let old = self.ledger.truncate(first - 1);
+        self.write(first, built.iter().zip(blocks.iter().map(Vec::as_slice)))?;
+        let old = self.record.ledger.truncate(first - 1);
         self.next_time = None;
         let new = built
             .into_iter()
@@ -421,15 +484,15 @@ impl Chain {
         if let Some(waiting) = self.pool.get(hash) {
             return Some(Arc::clone(waiting));
         }
-        let (block, index) = self.ledger.transaction(hash)?;
+        let (block, index) = self.ledger().transaction(hash)?;
         self.pooled_of_block(block, index)
     }
 
     fn pooled_of_block(&self, block: &L1Block, index: usize) -> Option<Arc<Pooled>> {
         let transaction = block.transactions.get(index)?;
         let hash = *transaction.tx_hash();
-        let with_blobs = self.blobs.get(&block.hash()).into_iter().flatten();
-        if let Some(pooled) = with_blobs.into_iter().find(|pooled| pooled.hash == hash) {
+        let mut with_blobs = self.blob_transactions(block.hash()).iter();
+        if let Some(pooled) = with_blobs.find(|pooled| pooled.hash == hash) {
             return Some(Arc::clone(pooled));
         }
         // Its blobs were dropped: no block can take it any more.
@@ -442,12 +505,12 @@ impl Chain {
 
     /// The transactions with blobs of a block, in order, with these.
     pub fn blob_transactions(&self, block: B256) -> &[Arc<Pooled>] {
-        self.blobs.get(&block).map_or(&[], Vec::as_slice)
+        self.record.blob_transactions(block)
     }
 
     /// Forgets the blobs of a block, as beacon nodes do after some weeks. Returns whether there were any.
     pub fn drop_blobs(&mut self, block: B256) -> bool {
-        self.blobs.remove(&block).is_some()
+        self.record.drop_blobs(block)
     }
 
     /// Remembers the chain as it is, for [`Self::revert`].
@@ -461,22 +524,26 @@ impl Chain {
 
     /// Goes back to a snapshot, which is used up by it, as are later ones. Returns whether that was
     /// possible: a reorg may have removed the block that was the latest.
-    pub fn revert(&mut self, id: u64) -> bool {
+    ///
+    /// # Errors
+    /// [`DiskError`] when the chain cannot be written to disk; nothing is changed then.
+    pub fn revert(&mut self, id: u64) -> Result<bool, DiskError> {
         let mut later = self.snapshots.split_off(&id);
         let Some(snapshot) = later.remove(&id) else {
             self.snapshots.append(&mut later);
-            return false;
+            return Ok(false);
         };
-        let known = self.ledger.block(snapshot.number);
+        let known = self.ledger().block(snapshot.number);
         if known.is_none_or(|block| block.hash() != snapshot.hash) {
-            return false;
+            return Ok(false);
         }
-        self.ledger.truncate(snapshot.number);
+        self.write(snapshot.number.saturating_add(1), [])?;
+        self.record.ledger.truncate(snapshot.number);
         self.pool = snapshot.pool;
         self.skipped = 0;
         self.next_time = None;
         self.branch += 1;
-        true
+        Ok(true)
     }
 
     /// Builds a block of exactly these transactions, without adding it to the chain.
@@ -489,7 +556,7 @@ impl Chain {
     ) -> Result<L1Block, MineError> {
         let plan = Plan::new(&self.config, &parent.header, timestamp, self.branch)?;
         let mut state = State::new(parent.header.state_root);
-        let mut oracle = self.store.clone();
+        let mut oracle = self.store().clone();
         let view = StateView::new(&parent.header, &mut state, &mut oracle);
         let mut builder = Builder::new(plan, view)?;
         for (index, pooled) in transactions.iter().enumerate() {
@@ -500,38 +567,48 @@ impl Chain {
             })?;
         }
         let block = builder.seal(withdrawals)?;
-        self.keep(&mut state, &block);
+        self.store().absorb(&mut state);
+        // Further blocks of a reorg look for it before it is part of the chain.
+        state::insert_header(self.store(), block.header.inner());
         Ok(block)
-    }
-
-    /// Stores the state after a block, and its header.
-    fn keep(&self, state: &mut State, block: &L1Block) {
-        self.store.absorb(state);
-        state::insert_header(&self.store, block.header.inner());
     }
 
     fn append(
         &mut self,
         block: L1Block,
-        transactions: Vec<Arc<Pooled>>,
+        mut transactions: Vec<Arc<Pooled>>,
     ) -> Result<Arc<L1Block>, MineError> {
-        let block = self.ledger.append(block)?;
-        self.skipped = 0;
-        self.next_time = None;
-        let mut with_blobs = transactions;
-        for pooled in &with_blobs {
+        for pooled in &transactions {
             self.pool.remove(pooled.hash);
             let next = pooled.transaction.nonce().saturating_add(1);
             self.pool.forget_below(pooled.sender, next);
         }
-        with_blobs.retain(|pooled| pooled.sidecar.is_some());
-        if !with_blobs.is_empty() {
-            self.blobs.insert(block.hash(), with_blobs);
-        }
-        let behind = |distance| block.number().saturating_sub(distance);
-        let (safe, finalized) = (self.config.safe_distance, self.config.finalized_distance);
-        self.ledger.set_heads(behind(safe), behind(finalized));
+        transactions.retain(|pooled| pooled.sidecar.is_some());
+        let block = self.record.append(block, transactions)?;
+        self.skipped = 0;
+        self.next_time = None;
+        self.set_heads();
         Ok(block)
+    }
+
+    fn set_heads(&mut self) {
+        let latest = self.latest().number();
+        let behind = |distance| latest.saturating_sub(distance);
+        let (safe, finalized) = (self.config.safe_distance, self.config.finalized_distance);
+        self.record.ledger.set_heads(behind(safe), behind(finalized));
+    }
+
+    /// Writes to disk that the blocks from `first` on are these now.
+    fn write<'a>(
+        &self,
+        first: u64,
+        blocks: impl IntoIterator<Item = (&'a L1Block, &'a [Arc<Pooled>])>,
+    ) -> Result<(), DiskError> {
+        let Some(disk) = &self.disk else { return Ok(()) };
+        let blocks = blocks.into_iter().map(|(block, transactions)| {
+            (block, transactions.iter().filter_map(|pooled| pooled.with_blobs()).collect())
+        });
+        disk.replace(ON_DISK, first, blocks, self.store())
     }
 
     /// Lets the transactions of a removed block wait again, as far as they still can.

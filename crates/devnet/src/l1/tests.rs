@@ -345,10 +345,10 @@ fn snapshots_are_gone_back_to_once() {
     let hash = chain.submit(&signed(0, transfer(0, 1))).unwrap();
     let id = chain.snapshot();
     let block = chain.mine().unwrap();
-    assert!(chain.revert(id));
+    assert!(chain.revert(id).unwrap());
     assert_eq!(chain.latest().number(), 0);
     assert!(chain.pool().get(hash).is_some());
-    assert!(!chain.revert(id));
+    assert!(!chain.revert(id).unwrap());
     assert_ne!(chain.mine().unwrap().hash(), block.hash());
 }
 
@@ -366,4 +366,51 @@ fn impossible_chains() {
     check(Config { gas_limit: 4_999, ..config() }, "the gas limit is 4999");
     check(Config { base_fee: 0, ..config() }, "the base fee is 0");
     check(Config { safe_distance: 17, ..config() }, "cannot be 16 blocks behind");
+}
+
+/// What was on disk goes on where it was: blocks, blobs, states, and what is built on them.
+#[test]
+fn a_chain_on_disk_goes_on() {
+    use crate::disk::Disk;
+    let directory = tempfile::tempdir().unwrap();
+    let open = || {
+        let disk = Disk::open(directory.path()).unwrap();
+        let store = disk.store().unwrap();
+        Chain::open(config(), store, disk).unwrap()
+    };
+    let mut chain = open();
+    let raw = key(0).sign_encoded(blob_transaction(0, b"kept", 1)).unwrap();
+    chain.submit(&raw).unwrap();
+    chain.withdraw(SOMEONE, 5);
+    let with_blob = chain.mine().unwrap();
+    chain.submit(&signed(1, transfer(0, 1))).unwrap();
+    chain.mine().unwrap();
+    chain.mine().unwrap();
+    let new = chain.reorg(2, &[vec![], vec![pooled(1, transfer(0, 2))]], Removed::Dropped).unwrap();
+    let latest = new[1].hash();
+    // One file, one process.
+    assert!(Disk::open(directory.path()).unwrap_err().to_string().contains("devnet.redb"));
+    drop(chain);
+
+    let mut chain = open();
+    assert_eq!(chain.latest().hash(), latest);
+    assert_eq!(chain.ledger().block(1).unwrap().encoded(), with_blob.encoded());
+    assert_eq!(chain.ledger().block(1).unwrap().encoded_receipts(), with_blob.encoded_receipts());
+    let kept = chain.blob_transactions(with_blob.hash());
+    let hash = kept[0].transaction().blob_versioned_hashes().unwrap()[0];
+    assert!(kept[0].blob(hash).is_some());
+    assert_eq!(chain.nonce(key(1).address()).unwrap(), 1);
+    chain.submit(&signed(1, transfer(1, 1))).unwrap();
+    chain.withdraw(SOMEONE, 1);
+    let block = chain.mine().unwrap();
+    assert_eq!((block.number(), block.transactions.len()), (4, 1));
+    assert_eq!(block.withdrawals.as_ref().unwrap()[0].index, 1);
+    drop(chain);
+    assert_eq!(open().latest().hash(), block.hash());
+
+    let disk = Disk::open(directory.path()).unwrap();
+    let store = disk.store().unwrap();
+    let other = Config { base_fee: 7_000_000_000, ..config() };
+    let error = Chain::open(other, store, disk).unwrap_err().to_string();
+    assert!(error.contains("a chain with other parameters"), "{error}");
 }

@@ -6,7 +6,7 @@
 //! Specification: EIP-2718, EIP-4844 (network form), EIP-7594.
 
 use alloy_consensus::{
-    EthereumTxEnvelope, Transaction, TxEip4844, TxEip4844WithSidecar,
+    EthereumTxEnvelope, Signed, Transaction, TxEip4844, TxEip4844WithSidecar,
     transaction::SignerRecoverable,
 };
 use alloy_eips::{
@@ -14,7 +14,7 @@ use alloy_eips::{
     eip4844::env_settings::EnvKzgSettings,
     eip7594::BlobTransactionSidecarVariant,
 };
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::{context::TxEnv, context_interface::either::Either};
 
 /// A transaction as L1 blocks hold it.
@@ -129,6 +129,33 @@ impl Pooled {
     /// The transaction, without blobs.
     pub const fn transaction(&self) -> &L1Transaction {
         &self.transaction
+    }
+
+    /// The blobs, if it has any.
+    pub const fn sidecar(&self) -> Option<&BlobTransactionSidecarVariant> {
+        self.sidecar.as_ref()
+    }
+
+    /// The blob with this versioned hash and its commitment, if the transaction carries it.
+    pub fn blob(&self, versioned_hash: B256) -> Option<([u8; 48], Vec<u8>)> {
+        use BlobTransactionSidecarVariant as Sidecar;
+        let hashes = self.transaction.blob_versioned_hashes()?;
+        let index = hashes.iter().position(|hash| *hash == versioned_hash)?;
+        let (blobs, commitments) = match self.sidecar.as_ref()? {
+            Sidecar::Eip4844(sidecar) => (&sidecar.blobs, &sidecar.commitments),
+            Sidecar::Eip7594(sidecar) => (&sidecar.blobs, &sidecar.commitments),
+        };
+        Some((commitments.get(index)?.0, blobs.get(index)?.to_vec()))
+    }
+
+    /// The transaction as it was sent, if it carries blobs.
+    pub(super) fn with_blobs(&self) -> Option<Bytes> {
+        let sidecar = self.sidecar.clone()?;
+        let L1Transaction::Eip4844(signed) = &self.transaction else { return None };
+        let tx = signed.tx().clone();
+        let sent = TxEip4844WithSidecar { tx, sidecar };
+        let sent = Signed::new_unchecked(sent, *signed.signature(), *signed.hash());
+        Some(SentTransaction::Eip4844(sent).encoded_2718().into())
     }
 
     /// What the sender must own for it to be executed, in wei.

@@ -8,9 +8,9 @@ use serde_json::json;
 /// The result of a method of this namespace, `None` for another method.
 pub fn call<V: ChainView>(view: &V, method: &str, params: &Params) -> Option<RpcResult> {
     Some(match method {
-        "debug_getRawHeader" => raw(view, params, |block| {
-            json!(Bytes::from(alloy_rlp::encode(block.header.inner())))
-        }),
+        "debug_getRawHeader" => {
+            raw(view, params, |block| json!(Bytes::from(alloy_rlp::encode(block.header.inner()))))
+        }
         "debug_getRawBlock" => raw(view, params, |block| json!(Bytes::from(block.encoded()))),
         "debug_getRawReceipts" => raw(view, params, |block| json!(block.encoded_receipts())),
         "debug_getRawTransaction" => transaction(view, params),

@@ -72,10 +72,9 @@ pub fn call<V: ChainView>(view: &V, method: &str, params: &Params) -> Option<Rpc
         "eth_maxPriorityFeePerGas" => Ok(json!(U256::from(tip(view)))),
         "eth_blobBaseFee" => Ok(json!(U256::from(view.next_fees().blob_base_fee))),
         "eth_feeHistory" => fee_history(view, params),
-        "eth_sendRawTransaction" => params
-            .get::<Bytes>(0)
-            .and_then(|bytes| view.submit(&bytes))
-            .map(|hash| json!(hash)),
+        "eth_sendRawTransaction" => {
+            params.get::<Bytes>(0).and_then(|bytes| view.submit(&bytes)).map(|hash| json!(hash))
+        }
         _ => return None,
     })
 }
@@ -125,9 +124,7 @@ fn transaction<V: ChainView>(view: &V, params: &Params) -> RpcResult {
     match placed(view, hash) {
         Some((block, index)) => at_place::<V>(&block, index),
         None => match view.waiting(hash) {
-            Some((transaction, sender)) => {
-                V::Forms::transaction_json(&transaction, sender, None)
-            }
+            Some((transaction, sender)) => V::Forms::transaction_json(&transaction, sender, None),
             None => Ok(Value::Null),
         },
     }
@@ -144,9 +141,7 @@ fn raw_transaction<V: ChainView>(view: &V, params: &Params) -> RpcResult {
 
 /// Block and position of a transaction.
 fn placed<V: ChainView>(view: &V, hash: B256) -> Option<(Found<V>, usize)> {
-    view.read(|ledger| {
-        ledger.transaction(hash).map(|(block, index)| (Arc::clone(block), index))
-    })
+    view.read(|ledger| ledger.transaction(hash).map(|(block, index)| (Arc::clone(block), index)))
 }
 
 fn at_place<V: ChainView>(block: &Block<V::Forms>, index: usize) -> RpcResult {
@@ -326,9 +321,8 @@ fn history<P: JsonForms>(
     }
     // One more than there are blocks: what comes after the last one.
     let after = blocks.last().and_then(|block| ledger.block(block.number() + 1));
-    let base_fee = after.map_or(next.base_fee, |block| {
-        block.header.base_fee_per_gas.unwrap_or_default()
-    });
+    let base_fee =
+        after.map_or(next.base_fee, |block| block.header.base_fee_per_gas.unwrap_or_default());
     history.base_fee_per_gas.push(base_fee.into());
     history.reward = (!percentiles.is_empty()).then_some(rewards);
     history
@@ -343,7 +337,9 @@ fn tips<P: JsonForms>(block: &Block<P>, percentiles: &[f64]) -> Vec<u128> {
     let base_fee = block.header.base_fee_per_gas.unwrap_or_default();
     let priced = block.transactions.iter().enumerate().filter(|(_, tx)| is_priced(*tx));
     let mut paid: Vec<(u128, u64)> = priced
-        .filter_map(|(index, tx)| Some((tx.effective_tip_per_gas(base_fee)?, block.gas_used(index)?)))
+        .filter_map(|(index, tx)| {
+            Some((tx.effective_tip_per_gas(base_fee)?, block.gas_used(index)?))
+        })
         .collect();
     paid.sort_unstable();
     let total: u64 = paid.iter().map(|(_, gas)| gas).sum();

@@ -17,7 +17,7 @@ use super::{ChainView, Fees, JsonForms, Methods, Params, Place, RpcError, RpcRes
 use super::{debug, eth, forms, receipt_fields, to_result};
 use crate::{
     call::{Call, CallError, CallOutcome},
-    l1::{self, L1, L1Block, Mining, MineError, Node, Pooled, Removed, SubmitError},
+    l1::{self, L1, L1Block, MineError, Mining, Node, Pooled, Removed, SubmitError},
     ledger::Ledger,
     state::{StateStore, StoreError},
 };
@@ -45,9 +45,9 @@ impl JsonForms for L1 {
         let with_logs = |receipt: &l1::L1Receipt, logs: Vec<Log>| {
             let mut logs = logs.into_iter();
             // As many as the receipt has.
-            receipt.clone().map_logs(|inner| {
-                logs.next().unwrap_or_else(|| Log { inner, ..Log::default() })
-            })
+            receipt
+                .clone()
+                .map_logs(|inner| logs.next().unwrap_or_else(|| Log { inner, ..Log::default() }))
         };
         let Some(mut receipt) = receipt_fields(place, with_logs) else { return Ok(Value::Null) };
         let transaction = place.block.transactions.get(place.index);
@@ -111,7 +111,9 @@ impl From<SubmitError> for RpcError {
 impl From<MineError> for RpcError {
     fn from(error: MineError) -> Self {
         match error {
-            MineError::Range { .. } | MineError::Finalized { .. } => Self::params(error.to_string()),
+            MineError::Range { .. } | MineError::Finalized { .. } => {
+                Self::params(error.to_string())
+            }
             error => Self::failed(&error),
         }
     }
@@ -158,7 +160,10 @@ fn steer(node: &Node, method: &str, params: &Params) -> Option<RpcResult> {
         }),
         "evm_setNextBlockTimestamp" => set_time(node, params),
         "evm_snapshot" => Ok(json!(U64::from(node.chain().snapshot()))),
-        "evm_revert" => number(params, 0).map(|id| json!(node.chain().revert(id))),
+        "evm_revert" => number(params, 0).and_then(|id| {
+            let reverted = node.chain().revert(id).map_err(|error| RpcError::failed(&error))?;
+            Ok(json!(reverted))
+        }),
         "evm_setAutomine" => params.get::<bool>(0).map(|on| {
             node.set_mining(if on { Mining::Automatic } else { Mining::Manual });
             Value::Null
@@ -171,9 +176,9 @@ fn steer(node: &Node, method: &str, params: &Params) -> Option<RpcResult> {
             });
             Value::Null
         }),
-        "anvil_dropTransaction" => params.get(0).map(|hash: B256| {
-            json!(node.chain().drop_transaction(hash).then_some(hash))
-        }),
+        "anvil_dropTransaction" => params
+            .get(0)
+            .map(|hash: B256| json!(node.chain().drop_transaction(hash).then_some(hash))),
         "devnet_reorg" => reorg(node, params),
         "devnet_withdraw" => params.get::<Address>(0).and_then(|address| {
             node.chain().withdraw(address, number(params, 1)?);

@@ -7,6 +7,7 @@
 //!
 //! Specification: JSON-RPC 2.0; the Ethereum execution API; for error codes also EIP-1474.
 
+pub mod beacon;
 pub mod debug;
 pub mod eth;
 mod forms;
@@ -227,6 +228,9 @@ pub fn answer(methods: &dyn Methods, body: &[u8]) -> String {
 /// `None` for a notification.
 fn answer_one(methods: &dyn Methods, text: &RawValue) -> Option<String> {
     let invalid = |why: String| failure(None, &RpcError::new(-32600, why));
+    if !text.get().starts_with('{') {
+        return Some(invalid("invalid request: no object".into()));
+    }
     let request: Request<'_> = match serde_json::from_str(text.get()) {
         Ok(request) => request,
         Err(error) => return Some(invalid(format!("invalid request: {error}"))),
@@ -236,15 +240,15 @@ fn answer_one(methods: &dyn Methods, text: &RawValue) -> Option<String> {
     if !id.is_none_or(plain) {
         return Some(invalid("invalid request: the id is neither text nor number".into()));
     }
-    let refused = |why: &str| {
-        Some(failure(id, &RpcError::new(-32600, format!("invalid request: {why}"))))
-    };
+    let refused =
+        |why: &str| Some(failure(id, &RpcError::new(-32600, format!("invalid request: {why}"))));
     if request.jsonrpc.as_deref() != Some("2.0") {
         return refused("jsonrpc is not \"2.0\"");
     }
     let Some(method) = request.method else { return refused("no method") };
-    let result = Params::new(request.params)
-        .and_then(|params| methods.call(&method, &params).unwrap_or_else(|| Err(RpcError::unknown(&method))));
+    let result = Params::new(request.params).and_then(|params| {
+        methods.call(&method, &params).unwrap_or_else(|| Err(RpcError::unknown(&method)))
+    });
     // Without an id nobody wants to hear of it.
     let id = id?;
     Some(match result {
