@@ -21,4 +21,6 @@ pub mod l1;
 pub mod ledger;
 pub mod network;
 pub mod rpc;
+pub mod settlement;
 pub mod state;
+mod view;

@@ -7,7 +7,10 @@ use super::{
     config::{Config, Fork},
     transaction::{self, Pooled},
 };
-use crate::state::{StateStore, StoreError};
+use crate::{
+    state::{StateStore, StoreError},
+    view::View,
+};
 use alloy_consensus::{
     EMPTY_OMMER_ROOT_HASH, Eip658Value, Header, Receipt, ReceiptEnvelope, Sealable, Sealed,
     Transaction, TxReceipt, proofs,
@@ -191,13 +194,13 @@ impl Plan {
         Context::mainnet()
             .with_cfg(self.cfg())
             .with_block(self.env.clone())
-            .with_db(state)
+            .with_db(View(state))
             .build_mainnet()
     }
 }
 
 /// The EVM over the state of a block in the making.
-pub(super) type Evm<'a> = MainnetEvm<MainnetContext<StateView<'a, StateStore>>>;
+pub(super) type Evm<'a> = MainnetEvm<MainnetContext<View<'a>>>;
 
 /// A block between its first and its last transaction.
 pub(super) struct Builder<'a> {
@@ -256,7 +259,7 @@ impl<'a> Builder<'a> {
             Err(EVMError::Transaction(invalid)) => return Err(invalid.into()),
             Err(error) => return Err(stopped(error).into()),
         };
-        self.evm.ctx.db_mut().commit(outcome.state).map_err(BlockError::State)?;
+        self.evm.ctx.db_mut().0.commit(outcome.state).map_err(BlockError::State)?;
         let result = outcome.result;
         // At most the block's gas limit, by the check above.
         self.gas_used += result.tx_gas_used();
@@ -279,7 +282,7 @@ impl<'a> Builder<'a> {
             true => Some(self.requests()?.requests_hash()),
             false => None,
         };
-        let roots = self.evm.ctx.db_mut().roots(None)?;
+        let roots = self.evm.ctx.db_mut().0.roots(None)?;
         let Plan { env, .. } = &self.plan;
         let header = Header {
             parent_hash: self.plan.parent_hash,
@@ -314,7 +317,7 @@ impl<'a> Builder<'a> {
     /// EIP-4895: each credits an account, unconditionally.
     fn withdraw(&mut self, withdrawals: &[Withdrawal]) -> Result<(), BlockError> {
         for withdrawal in withdrawals {
-            let state = self.evm.ctx.db_mut();
+            let state = &mut self.evm.ctx.db_mut().0;
             let mut info = state.basic(withdrawal.address)?.unwrap_or_default();
             info.balance = info.balance.saturating_add(withdrawal.amount_wei());
             let account = Account::default().with_info(info).with_touched_mark();
@@ -347,7 +350,7 @@ impl<'a> Builder<'a> {
         if !outcome.result.is_success() {
             return Err(failed("it reverted or ran out of gas".into()));
         }
-        self.evm.ctx.db_mut().commit_only(contract, outcome.state)?;
+        self.evm.ctx.db_mut().0.commit_only(contract, outcome.state)?;
         Ok(outcome.result.into_output().unwrap_or_default())
     }
 }

@@ -442,7 +442,7 @@ impl Chain {
     ) -> Result<Vec<Arc<L1Block>>, MineError> {
         let latest = self.latest().number();
         let finalized = self.ledger().finalized().number();
-        let parent = first.checked_sub(1).and_then(|parent| self.ledger().block(parent));
+        let parent = first.checked_sub(1).and_then(|parent| self.ledger().block(parent).cloned());
         let Some(parent) = parent.filter(|_| first <= latest) else {
             return Err(MineError::Range { first, latest });
         };
@@ -451,7 +451,7 @@ impl Chain {
         }
         // A failure leaves no more than a number that was skipped and states that nobody asks for.
         self.branch += 1;
-        let mut parent = Arc::clone(parent);
+        let mut parent = parent;
         let mut built = Vec::with_capacity(blocks.len());
         for transactions in blocks {
             let usual = parent.header.timestamp.saturating_add(self.config.block_time);

@@ -26,7 +26,7 @@ type Json = JsonBlock<JsonTransaction<L1Transaction>>;
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
     /// It does not answer, or not what was asked.
-    #[error("{url}: {failure}")]
+    #[error("{url}: {}: {}", failure.method, failure.fault)]
     Node {
         /// Where it is.
         url: NodeUrl,

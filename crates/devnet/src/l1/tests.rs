@@ -229,7 +229,7 @@ fn system_contracts_know_the_past() {
         chain.call(&second, &call).unwrap().output
     };
     let root = first.header.parent_beacon_block_root.unwrap();
-    assert_eq!(ask(BEACON_ROOTS_ADDRESS, U256::from(first.header.timestamp)), root.0);
+    assert_eq!(ask(BEACON_ROOTS_ADDRESS, U256::from(first.header.timestamp)), Bytes::from(root));
     let slot = U256::from(0);
     let stored = chain.store().storage(second.header.state_root, HISTORY_STORAGE_ADDRESS, slot);
     assert_eq!(B256::from(stored.unwrap()), first.header.parent_hash);

@@ -88,8 +88,12 @@ impl From<CallError> for RpcError {
         match error {
             CallError::Reverted(data) => {
                 let reason = alloy_sol_types::decode_revert_reason(&data);
-                let message = match reason {
-                    Some(reason) => format!("execution reverted: {reason}"),
+                let message = match reason.as_deref() {
+                    // The decoder's word for `Error(string)`, which nodes leave out.
+                    Some(reason) => {
+                        let reason = reason.strip_prefix("revert: ").unwrap_or(reason);
+                        format!("execution reverted: {reason}")
+                    }
                     None => "execution reverted".to_owned(),
                 };
                 Self { code: 3, message, data: Some(data) }

@@ -63,7 +63,7 @@ fn genesis_is_read_and_proven() {
         let key = Nibbles::unpack(keccak256(address));
         verify_proof(root, key, Some(alloy_rlp::encode(leaf)), &proof.account_proof).unwrap();
     }
-    assert_eq!(store.code(root, CONTRACT).unwrap(), [0x60, 0x00]);
+    assert_eq!(store.code(root, CONTRACT).unwrap(), Bytes::from_static(&[0x60, 0x00]));
 
     let keys: Vec<_> =
         (0_u64..120).map(|slot| JsonStorageKey::Number(U256::from(slot * slot))).collect();

@@ -24,7 +24,7 @@ fn program() -> Option<PathBuf> {
 fn cast(program: &Path, devnet: &Devnet, arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
-        .args(["--rpc-url", &devnet.l1_url()])
+        .env("ETH_RPC_URL", devnet.l1_url())
         .env("NO_COLOR", "1")
         .output()
         .unwrap();

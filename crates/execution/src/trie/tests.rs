@@ -178,7 +178,8 @@ proptest! {
             prop_assert_eq!(expected.0.get(&hash), Some(&node));
             prop_assert_eq!(nodes.0.insert(hash, node), None);
         }
-        for (hash, node) in expected.0 {
+        // Smaller nodes stand in others; the builder lists them all the same.
+        for (hash, node) in expected.0.into_iter().filter(|(_, node)| node.len() >= 32) {
             prop_assert_eq!(nodes.0.get(&hash), Some(&node));
         }
     }

@@ -39,7 +39,7 @@ fn recorded_blocks() {
     }
     check("post-shanghai-bad-withdrawals-hash", Some("the fields of block"));
     check("post-shanghai-bad-withdrawals", Some("the withdrawals of block"));
-    check("post-shanghai-bad-transactions-nil", Some("null"));
+    check("post-shanghai-bad-transactions-nil", Some("did not match"));
     check("post-shanghai-bad-withdrawals-nil", Some("null"));
 }
 
