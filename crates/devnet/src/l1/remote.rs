@@ -31,7 +31,7 @@ pub enum RemoteError {
         /// Where it is.
         url: NodeUrl,
         /// What is wrong.
-        failure: Failure,
+        failure: Box<Failure>,
     },
     /// A block is not what its hash stands for.
     #[error("the {part} of block {number} do not match its header")]
@@ -126,7 +126,7 @@ impl Remote {
 }
 
 fn failed(node: &RpcNode, failure: Failure) -> RemoteError {
-    RemoteError::Node { url: node.url().clone(), failure }
+    RemoteError::Node { url: node.url().clone(), failure: Box::new(failure) }
 }
 
 /// A block with its receipts, checked.

@@ -10,10 +10,7 @@ use crate::{
     ledger::{Block, Ledger},
 };
 use alloy_consensus::Transaction;
-use alloy_eips::{
-    BlockId, BlockNumberOrTag, RpcBlockHash,
-    eip2718::{Encodable2718, Typed2718},
-};
+use alloy_eips::{BlockId, BlockNumberOrTag, RpcBlockHash, eip2718::Encodable2718};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::{FeeHistory, Filter, TransactionRequest};
 use alloy_serde::JsonStorageKey;
@@ -279,7 +276,7 @@ fn tip<V: ChainView>(view: &V) -> u128 {
 }
 
 /// Deposits pay nothing.
-fn is_priced(transaction: &(impl Transaction + Typed2718)) -> bool {
+fn is_priced(transaction: &impl Transaction) -> bool {
     transaction.max_fee_per_gas() > 0
 }
 
