@@ -7,11 +7,11 @@ use std::{
     process::Command,
 };
 
-/// Where npm puts it, beside the contracts. Nothing, after one line that says so, where it is not
+/// Where npm puts a program, beside the contracts. Nothing, after one line that says so, where it is not
 /// installed; with `CI` set that is a failure.
-fn program() -> Option<PathBuf> {
+pub fn installed(name: &str) -> Option<PathBuf> {
     let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts");
-    let program = contracts.join("node_modules/.bin/cast");
+    let program = contracts.join("node_modules/.bin").join(name);
     if program.exists() {
         return Some(program);
     }
@@ -35,7 +35,7 @@ fn cast(program: &Path, devnet: &Devnet, arguments: &[&str]) -> String {
 
 #[test]
 fn cast_finds_a_node_of_ethereum() {
-    let Some(program) = program() else { return };
+    let Some(program) = installed("cast") else { return };
     let devnet = devnet(Mining::Automatic);
     let run = |arguments: &[&str]| cast(&program, &devnet, arguments);
     let key = DEV_KEYS[0].to_string();

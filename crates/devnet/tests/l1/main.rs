@@ -1,5 +1,6 @@
 //! The embedded L1 behind its servers: tools and our own host use it as they use a node of Ethereum.
 
+mod anvil;
 mod cast;
 mod host;
 mod servers;
