@@ -24,6 +24,7 @@ interface Vm {
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
     function getCode(string calldata artifact) external view returns (bytes memory);
+    function getDeployedCode(string calldata artifact) external view returns (bytes memory);
     function getRecordedLogs() external returns (Log[] memory);
     function lastCallGas() external view returns (Gas memory);
     function load(address account, bytes32 slot) external view returns (bytes32);
@@ -31,9 +32,13 @@ interface Vm {
     function prank(address sender, address origin) external;
     function recordLogs() external;
     function roll(uint256 number) external;
+    function revertToState(uint256 snapshot) external returns (bool);
+    function setBlockhash(uint256 number, bytes32 hash) external;
+    function snapshotState() external returns (uint256);
     function snapshotValue(string calldata group, string calldata name, uint256 value) external;
     function startPrank(address sender, address origin) external;
     function stopPrank() external;
+    function store(address account, bytes32 slot, bytes32 value) external;
     function warp(uint256 timestamp) external;
 }
 

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.34;
 
 import { IPreimageOracle } from "./IPreimageOracle.sol";
+import { LargePreimages } from "./LargePreimages.sol";
 import { PreimageKeys } from "./PreimageKeys.sol";
 
 /// @title PreimageOracle
@@ -10,11 +11,7 @@ import { PreimageKeys } from "./PreimageKeys.sol";
 ///
 /// Anyone may load anything, any number of times: what a key stands for never depends on who loads it or when. Local
 /// data is the exception, and its key therefore contains the loading account.
-contract PreimageOracle is IPreimageOracle {
-    /// @notice The part offset is not inside `length prefix || data`.
-    error PartOffsetOOB();
-    /// @notice The point evaluation refused the blob's proof.
-    error InvalidProof();
+contract PreimageOracle is IPreimageOracle, LargePreimages {
     /// @notice The SHA-256 precompile failed.
     error ShaFailed();
     /// @notice Too little gas for a precompile to be sure that a failure is the precompile's own.
@@ -26,31 +23,27 @@ contract PreimageOracle is IPreimageOracle {
     /// @notice Gas kept for what follows a precompile call, on top of the gas the call requires.
     uint256 public constant PRECOMPILE_CALL_RESERVED_GAS = 100_000;
 
-    /// @dev Bytes of the length in front of each value.
-    uint256 private constant PREFIX_BYTES = 8;
-
     address private constant SHA256_PRECOMPILE = address(0x02);
     address private constant POINT_EVALUATION_PRECOMPILE = address(0x0a);
 
-    /// @dev Least size in bytes of a large preimage proposal.
-    uint256 internal immutable MIN_LPP_SIZE_BYTES;
-    /// @dev Seconds during which a large preimage proposal can be challenged.
-    uint256 internal immutable CHALLENGE_PERIOD;
+    /// @dev 32 bytes of a value. They may be zero, so that they were loaded is said apart.
+    struct Part {
+        bytes32 data;
+        bool loaded;
+    }
 
     /// @notice Length in bytes of the data of a key, without the prefix.
     mapping(bytes32 key => uint256 bytesCount) public preimageLengths;
-    /// @notice Parts by key and offset, 32 bytes each.
-    mapping(bytes32 key => mapping(uint256 offset => bytes32 part)) public preimageParts;
-    /// @notice Whether a part was loaded.
-    mapping(bytes32 key => mapping(uint256 offset => bool ok)) public preimagePartOk;
+    mapping(bytes32 key => mapping(uint256 offset => Part)) private _parts;
 
     /// @param _minProposalSize Least size in bytes of a large preimage proposal.
     /// @param _challengePeriod Seconds during which one can be challenged; games add it to clocks of 64 bits.
-    constructor(uint256 _minProposalSize, uint256 _challengePeriod) {
-        require(_challengePeriod <= type(uint64).max, "PreimageOracle: challenge period too large");
-        MIN_LPP_SIZE_BYTES = _minProposalSize;
-        CHALLENGE_PERIOD = _challengePeriod;
-    }
+    constructor(
+        uint256 _minProposalSize,
+        uint256 _challengePeriod
+    )
+        LargePreimages(_minProposalSize, _challengePeriod)
+    { }
 
     /// @notice Least size in bytes of a large preimage proposal.
     function minProposalSize() external view returns (uint256 minProposalSize_) {
@@ -64,10 +57,21 @@ contract PreimageOracle is IPreimageOracle {
 
     /// @inheritdoc IPreimageOracle
     function readPreimage(bytes32 _key, uint256 _offset) external view returns (bytes32 dat_, uint256 datLen_) {
-        require(preimagePartOk[_key][_offset], "pre-image must exist");
+        Part storage part = _parts[_key][_offset];
+        require(part.loaded, "pre-image must exist");
         uint256 end = preimageLengths[_key] + PREFIX_BYTES;
         datLen_ = _offset + 32 >= end ? end - _offset : 32;
-        dat_ = preimageParts[_key][_offset];
+        dat_ = part.data;
+    }
+
+    /// @notice The part of a key at an offset, 32 bytes; zero where it was not loaded.
+    function preimageParts(bytes32 _key, uint256 _offset) external view returns (bytes32) {
+        return _parts[_key][_offset].data;
+    }
+
+    /// @notice Whether a part was loaded.
+    function preimagePartOk(bytes32 _key, uint256 _offset) external view returns (bool) {
+        return _parts[_key][_offset].loaded;
     }
 
     /// @inheritdoc IPreimageOracle
@@ -94,14 +98,25 @@ contract PreimageOracle is IPreimageOracle {
 
     /// @notice Loads the part at `_partOffset` of `_preimage` under its keccak256 key.
     function loadKeccak256PreimagePart(uint256 _partOffset, bytes calldata _preimage) external {
-        bytes memory value = abi.encodePacked(uint64(_preimage.length), _preimage);
-        bytes32 digest;
-        assembly ("memory-safe") {
-            // The data lies behind the 32-byte length of the array and the prefix. Hashing it there spares a copy,
-            // and memory for a copy costs more than anything else here where preimages are long.
-            digest := keccak256(add(value, 40), _preimage.length)
+        uint256 length = _preimage.length;
+        unchecked {
+            // No data is so long that this overflows.
+            if (_partOffset >= length + PREFIX_BYTES) revert PartOffsetOOB();
         }
-        _store(PreimageKeys.typed(PreimageKeys.KECCAK256, digest), value, _partOffset);
+        bytes32 digest;
+        bytes32 part;
+        assembly ("memory-safe") {
+            // The value is put together in free memory, a word of zeros behind it, as nothing here outlives the block: the
+            // length in the 8 high bytes of the first word, the data in their place.
+            let value := mload(0x40)
+            let data := add(value, 8)
+            mstore(value, shl(192, length))
+            calldatacopy(data, _preimage.offset, length)
+            mstore(add(data, length), 0)
+            digest := keccak256(data, length)
+            part := mload(add(value, _partOffset))
+        }
+        _store(PreimageKeys.typed(PreimageKeys.KECCAK256, digest), _partOffset, part, length);
     }
 
     /// @notice Loads the part at `_partOffset` of `_preimage` under its sha256 key.
@@ -179,6 +194,11 @@ contract PreimageOracle is IPreimageOracle {
         return PreimageKeys.typed(1, bytes32(digest));
     }
 
+    /// @inheritdoc LargePreimages
+    function _storeLarge(bytes32 digest, uint256 offset, bytes32 part, uint256 size) internal override {
+        _store(PreimageKeys.typed(PreimageKeys.KECCAK256, digest), offset, part, size);
+    }
+
     /// @dev Stores the part at `offset` of `value`, which is `length prefix || data`.
     function _store(bytes32 key, bytes memory value, uint256 offset) private {
         if (offset >= value.length) revert PartOffsetOOB();
@@ -189,9 +209,14 @@ contract PreimageOracle is IPreimageOracle {
         }
         // Whatever lies in memory behind the value is none of its bytes.
         if (available < 32) part &= ~(type(uint256).max >> (available * 8));
-        preimagePartOk[key][offset] = true;
-        preimageParts[key][offset] = bytes32(part);
-        preimageLengths[key] = value.length - PREFIX_BYTES;
+        _store(key, offset, bytes32(part), value.length - PREFIX_BYTES);
+    }
+
+    function _store(bytes32 key, uint256 offset, bytes32 part, uint256 length) private {
+        Part storage stored = _parts[key][offset];
+        stored.data = part;
+        stored.loaded = true;
+        preimageLengths[key] = length;
     }
 
     /// @dev Copies what the last call returned.

@@ -158,4 +158,21 @@ contract DisputeGasTest is Player {
         record("closeGame, first anchor", 137_000);
     }
 
+    function recordSize(string memory name) private {
+        bytes memory code = vm.getDeployedCode(string.concat(name, ".sol:", name));
+        vm.snapshotValue("sizes", name, code.length);
+        assertTrue(code.length <= 23_500, string.concat(name, " is larger than allowed"));
+    }
+
+    function test_bytecodeSizes() public {
+        recordSize("AnchorStateRegistry");
+        recordSize("DelayedWETH");
+        recordSize("DisputeGameFactory");
+        recordSize("FaultDisputeGame");
+        recordSize("OptimismPortal");
+        recordSize("PermissionedDisputeGame");
+        recordSize("ProxyAdmin");
+        recordSize("SuperchainConfig");
+        recordSize("SystemConfig");
+    }
 }

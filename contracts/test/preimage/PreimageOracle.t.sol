@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.34;
 
+import { LargePreimages } from "../../src/preimage/LargePreimages.sol";
 import { PreimageOracle } from "../../src/preimage/PreimageOracle.sol";
 import { Test } from "../Test.sol";
 
@@ -54,9 +55,9 @@ contract PreimageOracleTest is Test {
         assertEq(bytes32(PreimageOracle.loadSha256PreimagePart.selector), bytes32(bytes4(0x8dc4be11)), "sha256");
         assertEq(bytes32(PreimageOracle.loadBlobPreimagePart.selector), bytes32(bytes4(0x9d7e8769)), "blob");
         assertEq(bytes32(PreimageOracle.loadPrecompilePreimagePart.selector), bytes32(bytes4(0xea713950)), "precompile");
-        assertEq(bytes32(PreimageOracle.PartOffsetOOB.selector), bytes32(bytes4(0xfe254987)), "PartOffsetOOB");
+        assertEq(bytes32(LargePreimages.PartOffsetOOB.selector), bytes32(bytes4(0xfe254987)), "PartOffsetOOB");
         assertEq(bytes32(PreimageOracle.NotEnoughGas.selector), bytes32(bytes4(0xdd629f86)), "NotEnoughGas");
-        assertEq(bytes32(PreimageOracle.InvalidProof.selector), bytes32(bytes4(0x09bde339)), "InvalidProof");
+        assertEq(bytes32(LargePreimages.InvalidProof.selector), bytes32(bytes4(0x09bde339)), "InvalidProof");
         assertEq(bytes32(PreimageOracle.ShaFailed.selector), bytes32(bytes4(0xf9112969)), "ShaFailed");
     }
 
@@ -69,7 +70,7 @@ contract PreimageOracleTest is Test {
 
     // Part offsets, on keccak256 preimages.
 
-    function test_partOffsetsOfAPreimage() public {
+    function test_attack18_partOffsetsOfAPreimage() public {
         // 00 00 00 00 00 00 00 0b | 68 65 6c 6c 6f 20 77 6f 72 6c 64
         check(0, 0x000000000000000b68656c6c6f20776f726c6400000000000000000000000000, 19);
         check(1, 0x0000000000000b68656c6c6f20776f726c640000000000000000000000000000, 18);
@@ -85,12 +86,12 @@ contract PreimageOracleTest is Test {
         assertEq(oracle.preimageLengths(HELLO_KECCAK), 11, "length without the prefix");
     }
 
-    function test_offsetsPastTheEndAreRefused() public {
+    function test_attack18_offsetsPastTheEndAreRefused() public {
         uint256[4] memory offsets = [uint256(19), 20, 32, type(uint256).max];
         for (uint256 i = 0; i < offsets.length; i++) {
-            vm.expectRevert(PreimageOracle.PartOffsetOOB.selector);
+            vm.expectRevert(LargePreimages.PartOffsetOOB.selector);
             oracle.loadKeccak256PreimagePart(offsets[i], HELLO);
-            vm.expectRevert(PreimageOracle.PartOffsetOOB.selector);
+            vm.expectRevert(LargePreimages.PartOffsetOOB.selector);
             oracle.loadSha256PreimagePart(offsets[i], HELLO);
         }
     }
@@ -114,12 +115,12 @@ contract PreimageOracleTest is Test {
         oracle.loadKeccak256PreimagePart(7, "");
         checkPart(key, 7, 0, 1);
         assertEq(oracle.preimageLengths(key), 0, "length");
-        vm.expectRevert(PreimageOracle.PartOffsetOOB.selector);
+        vm.expectRevert(LargePreimages.PartOffsetOOB.selector);
         oracle.loadKeccak256PreimagePart(8, "");
     }
 
     /// @dev Whatever stands behind an argument in calldata is none of its bytes.
-    function test_bytesBehindThePreimageAreNotStored() public {
+    function test_attack18_bytesBehindThePreimageAreNotStored() public {
         bytes memory call = abi.encodePacked(
             PreimageOracle.loadKeccak256PreimagePart.selector,
             abi.encode(uint256(8), uint256(0x40), uint256(11)),
@@ -212,7 +213,7 @@ contract PreimageOracleTest is Test {
         uint256[2][5] memory cases =
             [[uint256(8), 16], [uint256(32), 40], [uint256(33), 0], [type(uint256).max, 0], [uint256(0), 8]];
         for (uint256 i = 0; i < cases.length; i++) {
-            vm.expectRevert(PreimageOracle.PartOffsetOOB.selector);
+            vm.expectRevert(LargePreimages.PartOffsetOOB.selector);
             oracle.loadLocalData(1, 0, bytes32(uint256(7)), cases[i][0], cases[i][1]);
         }
         // Bytes of the word beyond the size are not data.
@@ -243,11 +244,11 @@ contract PreimageOracleTest is Test {
         oracle.loadBlobPreimagePart(Z, Y, COMMITMENT, PROOF, 0);
         checkPart(key, 0, bytes32((uint256(32) << 192) | (Y >> 64)), 32);
         assertEq(oracle.preimageLengths(key), 32, "length");
-        vm.expectRevert(PreimageOracle.PartOffsetOOB.selector);
+        vm.expectRevert(LargePreimages.PartOffsetOOB.selector);
         oracle.loadBlobPreimagePart(Z, Y, COMMITMENT, PROOF, 40);
     }
 
-    function test_blobKeysAreThoseOfRootsOfUnityNotOfIndices() public {
+    function test_attack16_blobKeysAreThoseOfRootsOfUnityNotOfIndices() public {
         // Elements 0 and 1 of the zero blob: at 1 and at -1, which is the second root in bit-reversed order.
         uint256 second = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000;
         oracle.loadBlobPreimagePart(1, 0, INFINITY, INFINITY, 8);
@@ -260,7 +261,7 @@ contract PreimageOracleTest is Test {
         refuseBlob(1, Y, COMMITMENT, PROOF);
     }
 
-    function test_wrongBlobInputsAreRefused() public {
+    function test_attack16_wrongBlobInputsAreRefused() public {
         refuseBlob(Z, Y ^ 1, COMMITMENT, PROOF); // the value
         refuseBlob(Z ^ 1, Y, COMMITMENT, PROOF); // the point
         refuseBlob(Y, Z, COMMITMENT, PROOF); // both, in the wrong order
@@ -276,7 +277,7 @@ contract PreimageOracleTest is Test {
 
     function refuseBlob(uint256 z, uint256 y, bytes memory commitment, bytes memory proof) private {
         // A precompile that fails takes all the gas it was given.
-        vm.expectRevert(PreimageOracle.InvalidProof.selector);
+        vm.expectRevert(LargePreimages.InvalidProof.selector);
         oracle.loadBlobPreimagePart{ gas: 500_000 }(z, y, commitment, proof, 8);
     }
 
@@ -296,7 +297,7 @@ contract PreimageOracleTest is Test {
         oracle.loadPrecompilePreimagePart(11, address(4), 18, "abc");
         checkPart(key, 11, 0x6300000000000000000000000000000000000000000000000000000000000000, 1);
         assertEq(oracle.preimageLengths(key), 4, "status and output");
-        vm.expectRevert(PreimageOracle.PartOffsetOOB.selector);
+        vm.expectRevert(LargePreimages.PartOffsetOOB.selector);
         oracle.loadPrecompilePreimagePart(12, address(4), 18, "abc");
 
         // ecrecover of nothing succeeds without output. Its key is a known value.
@@ -315,7 +316,7 @@ contract PreimageOracleTest is Test {
     }
 
     /// @dev blake2f with 400,000 rounds takes 400,000 gas. Whatever gas the loader is given, it stores success or nothing.
-    function test_precompileResultCannotBePoisonedByRunningOutOfGas() public {
+    function test_attack15_precompileResultCannotBePoisonedByRunningOutOfGas() public {
         bytes memory input = abi.encodePacked(uint32(400_000), new bytes(208), uint8(1));
         bytes32 key = precompileKey(address(9), 400_000, input);
         uint256 refused = 0;
@@ -337,7 +338,7 @@ contract PreimageOracleTest is Test {
     }
 
     /// @dev Asking for less gas than the precompile takes is another key, so its failure poisons nothing.
-    function test_precompileKeyContainsTheGas() public {
+    function test_attack15_precompileKeyContainsTheGas() public {
         bytes memory input = abi.encodePacked(uint32(20_000_000), new bytes(208), uint8(1));
         oracle.loadPrecompilePreimagePart{ gas: 8_000_000 }(8, address(9), 1, input);
         checkPart(precompileKey(address(9), 1, input), 8, 0, 1);

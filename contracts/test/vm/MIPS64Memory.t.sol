@@ -126,7 +126,7 @@ contract MIPS64MemoryTest is MachineTest {
         check(m, n, DATA, "sd");
     }
 
-    function test_corruptedProofIsRefused() public {
+    function test_attack23_corruptedProofIsRefused() public {
         Machine memory m = access();
         // One bit, in the leaf, in each level's sibling, first and last byte.
         for (uint256 node = 0; node < 60; node += 7) {
@@ -143,7 +143,7 @@ contract MIPS64MemoryTest is MachineTest {
         refuse(data, fetch);
     }
 
-    function test_proofOfAnotherAddressIsRefused() public {
+    function test_attack23_proofOfAnotherAddressIsRefused() public {
         Machine memory m = access();
         // The next leaf, the same place in another page, and an empty place.
         uint64[3] memory others = [DATA + 32, DATA ^ 0x1000, 0x9000];
@@ -153,7 +153,7 @@ contract MIPS64MemoryTest is MachineTest {
         }
     }
 
-    function test_proofOfTheSiblingIsRefused() public {
+    function test_attack23_proofOfTheSiblingIsRefused() public {
         Machine memory m = access();
         (, bytes memory data) = memoryProof(m, DATA ^ 32);
         (, bytes memory fetch) = memoryProof(m, PC ^ 32);
@@ -161,7 +161,7 @@ contract MIPS64MemoryTest is MachineTest {
     }
 
     /// @dev Leaf and first sibling change places: the same pair of children in the other order.
-    function test_swappedChildrenAreRefused() public {
+    function test_attack23_swappedChildrenAreRefused() public {
         Machine memory m = access();
         (, bytes memory data) = memoryProof(m, DATA);
         (, bytes memory fetch) = memoryProof(m, PC);
@@ -171,7 +171,7 @@ contract MIPS64MemoryTest is MachineTest {
     }
 
     /// @dev Two siblings of neighbouring levels change places.
-    function test_swappedLevelsAreRefused() public {
+    function test_attack23_swappedLevelsAreRefused() public {
         Machine memory m = access();
         (, bytes memory data) = memoryProof(m, DATA);
         (, bytes memory fetch) = memoryProof(m, PC);
@@ -194,7 +194,7 @@ contract MIPS64MemoryTest is MachineTest {
     }
 
     /// @dev A proof that was right before another word changed.
-    function test_proofOfAStaleRootIsRefused() public {
+    function test_attack23_proofOfAStaleRootIsRefused() public {
         Machine memory m = access();
         (, bytes memory data) = memoryProof(m, DATA);
         (, bytes memory fetch) = memoryProof(m, PC);
@@ -205,7 +205,7 @@ contract MIPS64MemoryTest is MachineTest {
     }
 
     /// @dev An inner node in the place of a leaf, with the upper part of the proof: too short a path.
-    function test_innerNodeIsNoLeaf() public {
+    function test_attack23_innerNodeIsNoLeaf() public {
         Machine memory m = access();
         (, bytes memory data) = memoryProof(m, DATA);
         bytes32 parent = DATA & 32 == 0 ? pair(wordAt(data, 0), wordAt(data, 1)) : pair(wordAt(data, 1), wordAt(data, 0));
@@ -217,7 +217,7 @@ contract MIPS64MemoryTest is MachineTest {
         refuse(shifted, shifted);
     }
 
-    function test_wrongMemoryRootIsRefused() public {
+    function test_attack23_wrongMemoryRootIsRefused() public {
         Machine memory m = access();
         bytes memory state = packState(m);
         bytes memory proof = stepProof(m, DATA);
