@@ -4,9 +4,12 @@
 //! a step proof is right: the tests compare every engine with it, and the command line shows a proof
 //! being accepted and its tamperings refused, without a chain.
 //!
+//! [`deployment`] lists the transactions that put a whole fault proof system on a chain.
+//!
 //! Invariant: a step never changes the verifier. Only loaded preimages are kept, as on chain.
 
 pub mod bindings;
+pub mod deployment;
 mod preimage;
 mod revert;
 mod verifier;
