@@ -2,6 +2,7 @@
 
 mod host;
 mod program;
+mod trace;
 mod witness;
 
 use std::{path::Path, process::Command};
