@@ -9,11 +9,17 @@ use std::process::Command;
 use thiserror::Error;
 
 /// Contracts whose artifacts are kept.
-const CONTRACTS: [&str; 13] = [
+const CONTRACTS: [&str; 20] = [
     "AnchorStateRegistry",
     "DelayedWETH",
     "DisputeGameFactory",
     "FaultDisputeGame",
+    "FeeVault",
+    "GasPriceOracle",
+    "L1Block",
+    "L2Proxy",
+    "L2ProxyAdmin",
+    "L2ToL1MessagePasser",
     "MIPS64",
     "OptimismPortal",
     "PermissionedDisputeGame",
@@ -23,6 +29,7 @@ const CONTRACTS: [&str; 13] = [
     "RISCV",
     "SuperchainConfig",
     "SystemConfig",
+    "Traffic",
 ];
 
 /// Why artifacts could not be made, or that they are out of date.
