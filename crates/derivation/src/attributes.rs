@@ -30,7 +30,7 @@ const SEQUENCER_FEE_VAULT: Address = address!("0x4200000000000000000000000000000
 /// # Errors
 /// When the origin's deposits and updates cannot be read, a deposit is malformed, or the batch does
 /// not continue the parent.
-pub(crate) fn attributes<S: L1Source>(
+pub fn attributes<S: L1Source>(
     config: &RollupConfig,
     parent: &L2BlockRef,
     mut system_config: SystemConfig,

@@ -48,6 +48,7 @@ mod stages;
 mod system_config;
 mod upgrades;
 
+pub use attributes::attributes as payload_attributes;
 pub use batch::{
     Batch, BatchError, DropReason, SingularBatch, SpanBatch, SpanBlock, SpanEncodeError,
     TransactionError,
@@ -63,3 +64,4 @@ pub use l1_info::L1InfoError;
 pub use l2_block::L2BlockError;
 pub use pipeline::{DerivedAttributes, Pipeline};
 pub use source::{L1Source, L2Block, L2Source};
+pub use upgrades::transactions as upgrade_transactions;

@@ -27,7 +27,7 @@ const UPGRADES: [(Fork, &[u8]); 5] = [
 ];
 
 /// The upgrade transactions of the L2 block at `timestamp`, in their EIP-2718 form.
-pub(crate) fn transactions(config: &RollupConfig, timestamp: u64) -> Vec<Bytes> {
+pub fn transactions(config: &RollupConfig, timestamp: u64) -> Vec<Bytes> {
     let first = |(fork, _): &&(Fork, _)| config.is_first_block(*fork, timestamp);
     // A test decodes every file; one that does not would be the empty list.
     UPGRADES
