@@ -22,7 +22,7 @@ pub(crate) const BLOB_BYTES: usize = BLOB_ELEMENTS * 32;
 static POINTS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(blob_points);
 
 /// A commitment to a blob.
-pub(crate) type Commitment = [u8; 48];
+pub type Commitment = [u8; 48];
 
 /// The commitment to a blob, `None` for bytes that are no blob: another length, or an element above
 /// the modulus.
@@ -45,7 +45,7 @@ pub(crate) fn element_keys(commitment: &Commitment) -> impl Iterator<Item = Prei
 }
 
 /// Everything a host stores for a blob whose commitment was computed from it.
-pub(crate) fn preimages(commitment: &Commitment, blob: &[u8]) -> Vec<(PreimageKey, Vec<u8>)> {
+pub fn preimages(commitment: &Commitment, blob: &[u8]) -> Vec<(PreimageKey, Vec<u8>)> {
     let mut entries = Vec::with_capacity(2 * BLOB_ELEMENTS + 1);
     entries.push((PreimageKey::sha256(versioned_hash(commitment).0), commitment.to_vec()));
     for (point, element) in POINTS.iter().zip(blob.chunks_exact(32)) {

@@ -137,13 +137,14 @@ pub(crate) fn payload_witness(
             let params = json!([parent, attributes]);
             Ok(node.call::<JsonWitness>("debug_executePayload", &params)?.preimages())
         },
-        &|| {
-            let method = "debug_executionWitness";
-            let number = number.saturating_add(1);
-            let params = json!([format!("0x{number:x}")]);
-            Ok(node.call::<JsonWitness>(method, &params)?.preimages())
-        },
+        &|| execution_witness(node, number.saturating_add(1)),
     ])
+}
+
+/// What executing the node's block `number` touches, as [`payload_witness`].
+pub(crate) fn execution_witness(node: &RpcNode, number: u64) -> Result<Vec<Bytes>, Failure> {
+    let params = json!([format!("0x{number:x}")]);
+    Ok(node.call::<JsonWitness>("debug_executionWitness", &params)?.preimages())
 }
 
 #[derive(Deserialize)]

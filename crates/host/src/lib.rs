@@ -27,7 +27,8 @@ pub mod store;
 mod verified;
 mod witness;
 
-pub use chain::{block_hash_at, header_rlp};
+pub use blob::{Commitment, preimages as blob_preimages};
+pub use chain::{ListTrie, block_hash_at, header_rlp};
 pub use chain_ids::{ChainIdError, ChainIds, l1_chain_id};
 pub use claim::{CLAIM_FORMAT, ClaimWitness, ClaimWitnessError};
 pub use native::NativeState;
@@ -37,5 +38,6 @@ pub use precompile::{ACCELERATED, PayloadForm, PrecompileCall};
 pub use rebut_preimage::VerifyingOracle;
 pub use record::{Record, RecordingOracle, Use};
 pub use recording::{BOOT_FILE, Recording, RecordingError, read_about, write_about};
+pub use routes::precompile_preimages;
 pub use verified::{Evidence, EvidenceError, VerifiedStore};
 pub use witness::{BlockWitness, FORMAT, WITNESS_LIMIT_BYTES, WitnessError, serve_witness};

@@ -129,6 +129,8 @@ pub struct Host {
     hints: Hints,
     /// Accounts that were proven to have a code, by its hash, and where.
     owners: BTreeMap<B256, (Address, B256)>,
+    /// The number of the next block whose execution witness may hold what nodes do not give by hash.
+    next_witness: Option<u64>,
 }
 
 /// The last hints. A bulk hint is spent on the first key that is missing after it.
@@ -165,6 +167,7 @@ impl Host {
             form: config.payload_form,
             hints: Hints::default(),
             owners: BTreeMap::new(),
+            next_witness: None,
         }
     }
 
@@ -265,16 +268,51 @@ impl Host {
     fn state_node(&mut self, hash: B256) -> Result<(), HostError> {
         let pool = self.l2.require("a trie node")?;
         let wanted = format!("the L2 trie node {hash}");
-        let node = pool.fetch(wanted, Patience::Rounds, |node| l2::state_node(node, hash))?;
-        self.put_hashed(&[node])
+        match pool.fetch(wanted, Patience::Rounds, |node| l2::state_node(node, hash)) {
+            Ok(node) => self.put_hashed(&[node]),
+            Err(error) => self.by_witness(hash, error),
+        }
+    }
+
+    /// Looks for what no node gives by its hash among what the blocks after the agreed one touch, as far as
+    /// nodes tell: the blocks that are derived are those that nodes have, unless there is something wrong.
+    /// Fails with `error` if it is not there.
+    fn by_witness(&mut self, hash: B256, error: SourceError) -> Result<(), HostError> {
+        let key = PreimageKey::keccak256(hash);
+        let mut number = match self.next_witness {
+            Some(number) => number,
+            None => {
+                let block = self.agreed_l2_head;
+                let found = self.l2.header(block, Patience::Once, self.store.inner_mut());
+                // What is missing is what was asked for, not where else it could have been.
+                let Ok(Found { header, .. }) = found else { return Err(error.into()) };
+                header.number.saturating_add(1)
+            }
+        };
+        while number <= self.local.boot.claimed_number {
+            let wanted = format!("a witness of L2 block {number}");
+            let pool = self.l2.require("an execution witness")?;
+            let witness =
+                pool.fetch(wanted, Patience::Once, |node| Ok(l2::execution_witness(node, number)?));
+            let Ok(values) = witness else { break };
+            self.put_hashed(&values)?;
+            number += 1;
+            self.next_witness = Some(number);
+            if self.stored(key)?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(error.into())
     }
 
     fn code(&mut self, hash: B256) -> Result<(), HostError> {
         let owner = self.owners.get(&hash).copied();
         let pool = self.l2.require("code")?;
         let wanted = format!("the L2 code {hash}");
-        let code = pool.fetch(wanted, Patience::Rounds, |node| l2::code(node, hash, owner))?;
-        self.put_hashed(&[code])
+        match pool.fetch(wanted, Patience::Rounds, |node| l2::code(node, hash, owner)) {
+            Ok(code) => self.put_hashed(&[code]),
+            Err(error) => self.by_witness(hash, error),
+        }
     }
 
     fn output(&mut self, root: B256) -> Result<(), HostError> {

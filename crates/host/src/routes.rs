@@ -265,7 +265,7 @@ fn chain_number(json: &Value) -> Option<u64> {
 ///
 /// # Errors
 /// [`HintError`] as [`PrecompileCall::parse`] and [`PrecompileCall::execute`].
-pub(crate) fn precompile_preimages(
+pub fn precompile_preimages(
     name: &str,
     payload: &[u8],
     form: PayloadForm,

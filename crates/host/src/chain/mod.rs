@@ -14,9 +14,8 @@ mod transaction;
 mod trie;
 
 pub(crate) use header::Header;
-pub(crate) use trie::{
-    EMPTY_LIST, JsonProof, ListTrie, ProvenAccount, account_proof, storage_proof,
-};
+pub use trie::ListTrie;
+pub(crate) use trie::{EMPTY_LIST, JsonProof, ProvenAccount, account_proof, storage_proof};
 
 use crate::source::{Failure, Failures, Fault, RpcNode, first_of, parallel};
 use alloy_eips::eip4895::Withdrawal;

@@ -14,15 +14,16 @@ pub(crate) const EMPTY_LIST: &[u8] = &[0x80];
 
 /// The trie of a list: index to encoding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ListTrie {
-    pub(crate) root: B256,
+pub struct ListTrie {
+    /// Its root.
+    pub root: B256,
     /// Every node that is referred to by its hash, the root's among them.
-    pub(crate) nodes: Vec<Bytes>,
+    pub nodes: Vec<Bytes>,
 }
 
 impl ListTrie {
     /// Builds the trie of `items`.
-    pub(crate) fn new(items: &[Bytes]) -> Self {
+    pub fn new(items: &[Bytes]) -> Self {
         let mut leaves: Vec<(Nibbles, &Bytes)> = items
             .iter()
             .enumerate()
