@@ -12,6 +12,7 @@ pub mod debug;
 pub mod eth;
 mod forms;
 pub mod l1;
+pub mod l2;
 mod params;
 mod server;
 
