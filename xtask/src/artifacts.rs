@@ -9,7 +9,8 @@ use std::process::Command;
 use thiserror::Error;
 
 /// Contracts whose artifacts are kept.
-const CONTRACTS: [&str; 20] = [
+const CONTRACTS: [&str; 21] = [
+    "AlphabetVM",
     "AnchorStateRegistry",
     "DelayedWETH",
     "DisputeGameFactory",

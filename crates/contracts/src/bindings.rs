@@ -6,6 +6,7 @@
 
 use alloy_sol_types::sol;
 
+sol!(AlphabetVM, "artifacts/AlphabetVM.json");
 sol!(AnchorStateRegistry, "artifacts/AnchorStateRegistry.json");
 sol!(DelayedWETH, "artifacts/DelayedWETH.json");
 sol!(DisputeGameFactory, "artifacts/DisputeGameFactory.json");
@@ -18,10 +19,18 @@ sol!(L2ProxyAdmin, "artifacts/L2ProxyAdmin.json");
 sol!(L2ToL1MessagePasser, "artifacts/L2ToL1MessagePasser.json");
 sol!(MIPS64, "artifacts/MIPS64.json");
 sol!(OptimismPortal, "artifacts/OptimismPortal.json");
-sol!(PermissionedDisputeGame, "artifacts/PermissionedDisputeGame.json");
 sol!(PreimageOracle, "artifacts/PreimageOracle.json");
 sol!(Proxy, "artifacts/Proxy.json");
 sol!(ProxyAdmin, "artifacts/ProxyAdmin.json");
 sol!(SuperchainConfig, "artifacts/SuperchainConfig.json");
 sol!(SystemConfig, "artifacts/SystemConfig.json");
 sol!(Traffic, "artifacts/Traffic.json");
+
+pub use permissioned::PermissionedDisputeGame;
+
+/// In a module of its own, because its interface names a struct of FaultDisputeGame, which is generated anew.
+mod permissioned {
+    use alloy_sol_types::sol;
+
+    sol!(PermissionedDisputeGame, "artifacts/PermissionedDisputeGame.json");
+}

@@ -9,11 +9,13 @@
 //! Invariant: a step never changes the verifier. Only loaded preimages are kept, as on chain.
 
 pub mod bindings;
+mod chain;
 pub mod deployment;
 mod preimage;
 mod revert;
 mod verifier;
 
+pub use chain::{CallError, Chain, Receipt};
 pub use preimage::Preimage;
 pub use revert::Revert;
-pub use verifier::{CallError, LoadOutcome, StepOutcome, Verifier};
+pub use verifier::{LoadOutcome, StepOutcome, Verifier};

@@ -1,8 +1,13 @@
 //! Why a contract refused: revert data in words.
 
-use crate::bindings::{MIPS64::MIPS64Errors, PreimageOracle::PreimageOracleErrors};
+use crate::bindings::{
+    AlphabetVM::AlphabetVMErrors, AnchorStateRegistry::AnchorStateRegistryErrors,
+    DisputeGameFactory::DisputeGameFactoryErrors, FaultDisputeGame::FaultDisputeGameErrors,
+    MIPS64::MIPS64Errors, PermissionedDisputeGame::PermissionedDisputeGameErrors,
+    PreimageOracle::PreimageOracleErrors,
+};
 use alloy_primitives::{Bytes, U256};
-use alloy_sol_types::{Panic, Revert as RevertString, SolError, SolInterface};
+use alloy_sol_types::{Panic, Revert as RevertString, SolError};
 use thiserror::Error;
 
 /// The data of a revert, decoded.
@@ -37,16 +42,25 @@ impl Revert {
         if let Ok(panic) = Panic::abi_decode(data) {
             return Self::Panic(panic.code);
         }
-        match data[..].try_into().ok().and_then(Self::name) {
+        match data.first_chunk().and_then(|selector| Self::name(*selector)) {
             Some(name) => Self::Named(name),
             None => Self::Unknown(data.clone()),
         }
     }
 
-    /// The name of a declared error. All of them are without arguments, so the selector is all there is.
+    /// The name of a declared error. Few have arguments, and those repeat what was called with.
     fn name(selector: [u8; 4]) -> Option<&'static str> {
-        MIPS64Errors::name_by_selector(selector)
-            .or_else(|| PreimageOracleErrors::name_by_selector(selector))
+        [
+            MIPS64Errors::name_by_selector,
+            PreimageOracleErrors::name_by_selector,
+            FaultDisputeGameErrors::name_by_selector,
+            PermissionedDisputeGameErrors::name_by_selector,
+            DisputeGameFactoryErrors::name_by_selector,
+            AnchorStateRegistryErrors::name_by_selector,
+            AlphabetVMErrors::name_by_selector,
+        ]
+        .iter()
+        .find_map(|name_by_selector| name_by_selector(selector))
     }
 
     /// The text of a `require`, if it was one.
@@ -57,9 +71,6 @@ impl Revert {
         }
     }
 }
-
-const _: () = assert!(MIPS64Errors::MIN_DATA_LENGTH == 0, "errors carry no arguments");
-const _: () = assert!(PreimageOracleErrors::MIN_DATA_LENGTH == 0, "errors carry no arguments");
 
 #[cfg(test)]
 mod tests {
@@ -81,6 +92,8 @@ mod tests {
         check(&hex!("09bde339"), "InvalidProof()");
         check(&hex!("dd629f86"), "NotEnoughGas()");
         check(&hex!("f9112969"), "ShaFailed()");
+        let with_argument = [hex!("f40239db").as_slice(), &[7; 32]].concat();
+        check(&with_argument, "UnexpectedRootClaim()");
         check(&hex!("01020304"), "unknown revert data 0x01020304");
         let message = hex!(
             "08c379a0 0000000000000000000000000000000000000000000000000000000000000020"

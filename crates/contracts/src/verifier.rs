@@ -1,21 +1,10 @@
-//! The contracts, deployed in an EVM of this process.
+//! The contracts that decide about a step, deployed in an EVM of this process.
 
 use crate::bindings::{MIPS64, PreimageOracle};
-use crate::{Preimage, Revert};
-use alloy_primitives::{Address, B256, Bytes, TxKind, U256, address};
+use crate::{CallError, Chain, Preimage};
+use alloy_primitives::{Address, B256, Bytes, U256, address};
 use alloy_sol_types::{SolCall, SolValue};
-use revm::context::result::{EVMError, ExecutionResult, HaltReason, Output};
-use revm::context::{BlockEnv, CfgEnv, ContextSetters, Evm, TxEnv};
-use revm::database::{CacheDB, EmptyDB};
-use revm::handler::{
-    EthFrame, EthPrecompiles, Handler, MainnetHandler, instructions::EthInstructions,
-};
-use revm::interpreter::interpreter::EthInterpreter;
-use revm::primitives::hardfork::SpecId;
-use revm::{Context, DatabaseCommit, ExecuteEvm, MainBuilder, MainContext};
-use std::convert::Infallible;
 use std::fmt;
-use thiserror::Error;
 
 /// The account that deploys, loads and steps unless told otherwise. Any account does: the contracts know
 /// no owner.
@@ -26,22 +15,9 @@ const CALLER: Address = address!("00000000000000000000000000000000000d15be");
 const MIN_PROPOSAL_SIZE: u64 = 126_000;
 const CHALLENGE_PERIOD: u64 = 86_400;
 
-/// Gas of every call. It only has to be more than anything needs.
-const GAS_LIMIT: u64 = 1 << 50;
-
-type Database = CacheDB<EmptyDB>;
-type MainnetContext = Context<BlockEnv, TxEnv, CfgEnv, Database>;
-type MainnetEvm = Evm<
-    MainnetContext,
-    (),
-    EthInstructions<EthInterpreter, MainnetContext>,
-    EthPrecompiles,
-    EthFrame<EthInterpreter>,
->;
-
 /// A deployed PreimageOracle and MIPS64, with the preimages loaded so far.
 pub struct Verifier {
-    evm: MainnetEvm,
+    chain: Chain,
     oracle: Address,
     mips: Address,
     caller: Address,
@@ -65,38 +41,17 @@ pub struct LoadOutcome {
     pub gas_used: u64,
 }
 
-/// Why a call has no result.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum CallError {
-    /// The contract refused, and said why.
-    #[error("the contract reverts: {0}")]
-    Revert(Revert),
-    /// The EVM stopped: out of gas, an invalid operation.
-    #[error("the EVM halts: {0:?}")]
-    Halt(HaltReason),
-    /// The EVM did not start the call.
-    #[error("the EVM refuses the call")]
-    Refused,
-    /// The call came back with something else than its interface says.
-    #[error("the contract's answer is not that of its interface")]
-    Answer,
-}
-
 impl Verifier {
     /// Deploys both contracts under Cancun's rules. `state_version` is 7 or 8, else the error is the
     /// contract's `UnsupportedStateVersion()`.
     pub fn new(state_version: u8) -> Result<Self, CallError> {
-        let evm = Context::mainnet()
-            .with_db(Database::default())
-            .modify_cfg_chained(|cfg| cfg.set_spec_and_mainnet_gas_params(SpecId::CANCUN))
-            .build_mainnet();
-        let mut verifier = Self { evm, oracle: Address::ZERO, mips: Address::ZERO, caller: CALLER };
+        let mut chain = Chain::new();
         let arguments = (U256::from(MIN_PROPOSAL_SIZE), U256::from(CHALLENGE_PERIOD));
-        verifier.oracle =
-            verifier.deploy(&PreimageOracle::BYTECODE, &arguments.abi_encode_params())?;
-        let arguments = (verifier.oracle, U256::from(state_version));
-        verifier.mips = verifier.deploy(&MIPS64::BYTECODE, &arguments.abi_encode_params())?;
-        Ok(verifier)
+        let oracle =
+            chain.deploy(CALLER, &PreimageOracle::BYTECODE, &arguments.abi_encode_params())?;
+        let arguments = (oracle, U256::from(state_version));
+        let mips = chain.deploy(CALLER, &MIPS64::BYTECODE, &arguments.abi_encode_params())?;
+        Ok(Self { chain, oracle, mips, caller: CALLER })
     }
 
     /// The account that calls. Local data is only seen by the account that loaded it.
@@ -130,9 +85,8 @@ impl Verifier {
 
     /// Makes any call to the oracle, and keeps what it changes.
     pub fn call_oracle(&mut self, call: Bytes) -> Result<LoadOutcome, CallError> {
-        let answer = self.call(TxKind::Call(self.oracle), call)?;
-        self.commit();
-        Ok(LoadOutcome { gas_used: answer.gas_used })
+        let receipt = self.chain.transact_raw(self.caller, self.oracle, U256::ZERO, call)?;
+        Ok(LoadOutcome { gas_used: receipt.gas_used })
     }
 
     /// Reads a part from the oracle as the verifier does: 32 bytes, and how many of them count. `key` is
@@ -143,10 +97,7 @@ impl Verifier {
         part_offset: u64,
     ) -> Result<(B256, usize), CallError> {
         let call = PreimageOracle::readPreimageCall { _key: key, _offset: U256::from(part_offset) };
-        let answer = self.call(TxKind::Call(self.oracle), call.abi_encode().into())?;
-        self.discard();
-        let part = PreimageOracle::readPreimageCall::abi_decode_returns(&answer.output)
-            .map_err(|_| CallError::Answer)?;
+        let part = self.chain.call(self.caller, self.oracle, &call)?.output;
         let length = usize::try_from(part.datLen_).map_err(|_| CallError::Answer)?;
         Ok((part.dat_, length))
     }
@@ -168,72 +119,16 @@ impl Verifier {
 
     /// As [`Self::step`], with the call's bytes as they are: for encodings that are not canonical.
     pub fn step_raw(&mut self, call: Bytes) -> Result<StepOutcome, CallError> {
-        let answer = self.call(TxKind::Call(self.mips), call)?;
-        self.discard();
-        let post_state_hash =
-            MIPS64::stepCall::abi_decode_returns(&answer.output).map_err(|_| CallError::Answer)?;
+        let receipt = self.chain.call_raw::<MIPS64::stepCall>(self.caller, self.mips, call)?;
         // One log, without topics.
-        match answer.logs.as_slice() {
+        match receipt.logs.as_slice() {
             [log] if log.topics().is_empty() => Ok(StepOutcome {
-                post_state_hash,
+                post_state_hash: receipt.output,
                 post_state: log.data.data.to_vec(),
-                gas_used: answer.gas_used,
+                gas_used: receipt.gas_used,
             }),
             _ => Err(CallError::Answer),
         }
-    }
-
-    fn deploy(&mut self, creation_code: &[u8], arguments: &[u8]) -> Result<Address, CallError> {
-        let data = [creation_code, arguments].concat();
-        let answer = self.call(TxKind::Create, data.into())?;
-        self.commit();
-        answer.created.ok_or(CallError::Answer)
-    }
-
-    /// Executes a call and leaves its changes in the journal, unless it failed.
-    ///
-    /// The handler's system call is an ordinary call without a transaction around it: no intrinsic gas, no
-    /// balances, no nonces. So gas is that of the execution, and nothing is written but what contracts write.
-    fn call(&mut self, kind: TxKind, data: Bytes) -> Result<Answer, CallError> {
-        let tx =
-            TxEnv { caller: self.caller, kind, data, gas_limit: GAS_LIMIT, ..TxEnv::default() };
-        self.evm.ctx.set_tx(tx);
-        let result = Run::default().run_system_call(&mut self.evm).map_err(|error| {
-            self.discard();
-            match error {
-                EVMError::Database(never) => match never {},
-                _ => CallError::Refused,
-            }
-        })?;
-        match result {
-            ExecutionResult::Success { gas, logs, output, .. } => {
-                let created = match &output {
-                    Output::Create(_, address) => *address,
-                    Output::Call(_) => None,
-                };
-                let gas_used = gas.total_gas_spent();
-                Ok(Answer { output: output.into_data(), created, logs, gas_used })
-            }
-            ExecutionResult::Revert { output, .. } => {
-                self.discard();
-                Err(CallError::Revert(Revert::decode(&output)))
-            }
-            ExecutionResult::Halt { reason, .. } => {
-                self.discard();
-                Err(CallError::Halt(reason))
-            }
-        }
-    }
-
-    /// Keeps the changes of the last call.
-    fn commit(&mut self) {
-        let changes = self.evm.finalize();
-        self.evm.ctx.journaled_state.database.commit(changes);
-    }
-
-    /// Drops the changes of the last call.
-    fn discard(&mut self) {
-        self.evm.finalize();
     }
 }
 
@@ -245,14 +140,4 @@ impl fmt::Debug for Verifier {
             .field("caller", &self.caller)
             .finish_non_exhaustive()
     }
-}
-
-type Run = MainnetHandler<MainnetEvm, EVMError<Infallible>, EthFrame<EthInterpreter>>;
-
-/// A successful call.
-struct Answer {
-    output: Bytes,
-    created: Option<Address>,
-    logs: Vec<alloy_primitives::Log>,
-    gas_used: u64,
 }

@@ -7,14 +7,19 @@
 
 extern crate alloc;
 
+mod action;
 mod bond;
 mod clock;
 #[cfg(test)]
 mod fixtures;
 mod game;
 mod position;
+mod resolution;
+mod rules;
+mod solver;
 mod trace;
 
+pub use action::{Action, Move, Reason, Response, Step, Verdict};
 pub use bond::{Bond, Capital};
 pub use clock::{Clock, Seconds, Timestamp};
 pub use game::{
@@ -22,4 +27,7 @@ pub use game::{
     Span,
 };
 pub use position::{Depth, Position, PositionError, Side, TraceIndex};
+pub use resolution::{Resolve, Settlement, plan_resolution, settle};
+pub use rules::{RULES, Rule, Violation};
+pub use solver::{Failure, Solution, SolveError, explain, solve};
 pub use trace::{Evidence, L2BlockChallenge, PreimagePart, StepData, Trace};
