@@ -9,13 +9,14 @@ use std::process::Command;
 use thiserror::Error;
 
 /// Contracts whose artifacts are kept.
-const CONTRACTS: [&str; 21] = [
+const CONTRACTS: [&str; 22] = [
     "AlphabetVM",
     "AnchorStateRegistry",
     "DelayedWETH",
     "DisputeGameFactory",
     "FaultDisputeGame",
     "FeeVault",
+    "GameLens",
     "GasPriceOracle",
     "L1Block",
     "L2Proxy",
@@ -32,6 +33,9 @@ const CONTRACTS: [&str; 21] = [
     "SystemConfig",
     "Traffic",
 ];
+
+/// The contract that is never deployed: calls place its code where they need it.
+const PLACED: &str = "GameLens";
 
 /// Why artifacts could not be made, or that they are out of date.
 #[derive(Debug, Error)]
@@ -102,7 +106,7 @@ fn generate(root: &Path) -> Result<Vec<(PathBuf, String)>, ArtifactError> {
         .map(|name| {
             let output = contracts.join(format!("out/{name}.sol/{name}.json"));
             let path = root.join(format!("crates/contracts/artifacts/{name}.json"));
-            Ok((path, artifact(&output)?))
+            Ok((path, artifact(&output, *name == PLACED)?))
         })
         .collect()
 }
@@ -122,7 +126,7 @@ fn build(contracts: &Path) -> Result<(), ArtifactError> {
 }
 
 /// Interface and creation code out of one of forge's files.
-fn artifact(output: &Path) -> Result<String, ArtifactError> {
+fn artifact(output: &Path, is_placed: bool) -> Result<String, ArtifactError> {
     let format = |what| ArtifactError::Format { path: output.to_owned(), what };
     let text = std::fs::read(output)
         .map_err(|source| ArtifactError::File { path: output.to_owned(), source })?;
@@ -132,6 +136,10 @@ fn artifact(output: &Path) -> Result<String, ArtifactError> {
     let mut artifact = Map::new();
     artifact.insert("abi".into(), sorted(abi));
     artifact.insert("bytecode".into(), bytecode.clone());
+    if is_placed {
+        let code = json.pointer("/deployedBytecode/object").ok_or(format("no code"))?;
+        artifact.insert("deployedBytecode".into(), code.clone());
+    }
     let mut text =
         serde_json::to_string_pretty(&artifact).map_err(|_| format("cannot be written"))?;
     text.push('\n');

@@ -12,6 +12,7 @@ sol!(DelayedWETH, "artifacts/DelayedWETH.json");
 sol!(DisputeGameFactory, "artifacts/DisputeGameFactory.json");
 sol!(FaultDisputeGame, "artifacts/FaultDisputeGame.json");
 sol!(FeeVault, "artifacts/FeeVault.json");
+sol!(GameLens, "artifacts/GameLens.json");
 sol!(GasPriceOracle, "artifacts/GasPriceOracle.json");
 sol!(L1Block, "artifacts/L1Block.json");
 sol!(L2Proxy, "artifacts/L2Proxy.json");

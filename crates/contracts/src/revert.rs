@@ -4,7 +4,7 @@ use crate::bindings::{
     AlphabetVM::AlphabetVMErrors, AnchorStateRegistry::AnchorStateRegistryErrors,
     DisputeGameFactory::DisputeGameFactoryErrors, FaultDisputeGame::FaultDisputeGameErrors,
     MIPS64::MIPS64Errors, PermissionedDisputeGame::PermissionedDisputeGameErrors,
-    PreimageOracle::PreimageOracleErrors,
+    PreimageOracle::PreimageOracleErrors, SuperchainConfig::SuperchainConfigErrors,
 };
 use alloy_primitives::{Bytes, U256};
 use alloy_sol_types::{Panic, Revert as RevertString, SolError};
@@ -58,6 +58,7 @@ impl Revert {
             DisputeGameFactoryErrors::name_by_selector,
             AnchorStateRegistryErrors::name_by_selector,
             AlphabetVMErrors::name_by_selector,
+            SuperchainConfigErrors::name_by_selector,
         ]
         .iter()
         .find_map(|name_by_selector| name_by_selector(selector))

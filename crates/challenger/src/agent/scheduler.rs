@@ -1,0 +1,354 @@
+//! Which game is worked on when.
+
+use super::{Auditor, BoxedTrace, Claimer, Failure, Player, Traces, Turn};
+use crate::chain::{Block, PollError, Reader, Snapshot};
+use crate::health::Health;
+use alloy_primitives::Address;
+use rebut_dispute::{GameStatus, Timestamp};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinError, JoinSet};
+
+/// The longest pause before a failed game is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
+/// How the agent works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Between two polls.
+    pub poll_interval: Duration,
+    /// Blocks that come sooner than this after the last one that was looked at are skipped, in seconds of L1 time.
+    pub min_update_seconds: u64,
+    /// Games that are worked on at the same time.
+    pub concurrency: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let concurrency = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { poll_interval: Duration::from_secs(12), min_update_seconds: 0, concurrency }
+    }
+}
+
+type SharedTrace = Arc<Mutex<BoxedTrace>>;
+
+/// What is remembered of a game between its turns. All of it can be lost.
+#[derive(Default)]
+struct Memory {
+    trace: Option<SharedTrace>,
+    in_flight: bool,
+    /// Whether there may be something to do.
+    due: bool,
+    /// When to look again although nothing changes.
+    retry: Option<Instant>,
+    failures: u32,
+    /// Our latest transaction: readings of earlier blocks do not show it.
+    not_before: u64,
+    moves: u64,
+    /// Up to which block it was looked at.
+    acted: u64,
+}
+
+/// The challenger.
+pub struct Agent {
+    reader: Reader,
+    player: Arc<Player>,
+    traces: Arc<dyn Traces>,
+    /// Away while it works.
+    claimer: Option<Claimer>,
+    /// Away while it works.
+    auditor: Option<Auditor>,
+    options: Options,
+    health: Arc<Health>,
+    games: HashMap<Address, Memory>,
+    jobs: JoinSet<Job>,
+    slots: Arc<Semaphore>,
+    /// The last block that was looked at.
+    block: Option<Block>,
+}
+
+/// A finished job.
+enum Job {
+    Game { game: Address, block: u64, outcome: Result<(Turn, Option<SharedTrace>), Failure> },
+    Claims(Claimer),
+    Audit(Auditor),
+}
+
+impl Agent {
+    /// An agent that has not looked yet.
+    pub fn new(
+        reader: Reader,
+        player: Player,
+        traces: Arc<dyn Traces>,
+        options: Options,
+        health: Arc<Health>,
+    ) -> Self {
+        let player = Arc::new(player);
+        Self {
+            reader,
+            claimer: Some(Claimer::new(Arc::clone(&player))),
+            auditor: Some(Auditor::new(Arc::clone(&player))),
+            player,
+            traces,
+            options,
+            health,
+            games: HashMap::new(),
+            jobs: JoinSet::new(),
+            slots: Arc::new(Semaphore::new(options.concurrency.clamp(1, Semaphore::MAX_PERMITS))),
+            block: None,
+        }
+    }
+
+    /// Works until `stop` becomes true, and finishes what is in flight then.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        metrics::gauge!("op_challenger_up").set(1);
+        let mut ticks = tokio::time::interval(self.options.poll_interval);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => self.tick().await,
+                Some(job) = self.jobs.join_next() => self.finish(job),
+                () = crate::stopped(&mut stop) => break,
+            }
+            self.report();
+        }
+        while let Some(job) = self.jobs.join_next().await {
+            self.finish(job);
+        }
+        metrics::gauge!("op_challenger_up").set(0);
+    }
+
+    /// Looks at the chain once and starts what is to be done. Returns when all of it is finished.
+    ///
+    /// # Errors
+    /// [`PollError`] where L1 is not readable.
+    pub async fn round(&mut self) -> Result<Block, PollError> {
+        let block = self.poll().await?;
+        self.start(&block);
+        while let Some(job) = self.jobs.join_next().await {
+            self.finish(job);
+        }
+        self.report();
+        Ok(block)
+    }
+
+    /// The games as they were last read.
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    async fn tick(&mut self) {
+        match self.poll().await {
+            Ok(block) => self.start(&block),
+            Err(error) => {
+                metrics::counter!("op_challenger_poll_failures").increment(1);
+                self.health.failed(&error);
+                tracing::warn!(%error, "cannot look at L1");
+            }
+        }
+    }
+
+    async fn poll(&mut self) -> Result<Block, PollError> {
+        let begin = Instant::now();
+        let calls = self.reader.lens().node().calls();
+        let poll = self.reader.poll().await?;
+        self.health.polled(poll.block.number);
+        let calls = self.reader.lens().node().calls().saturating_sub(calls);
+        metrics::histogram!("op_challenger_poll_time").record(begin.elapsed().as_secs_f64());
+        metrics::gauge!("op_challenger_poll_requests").set(calls as f64);
+        if poll.reorganised {
+            // Whatever was decided was decided on another chain.
+            for memory in self.games.values_mut() {
+                memory.due = true;
+            }
+        }
+        for game in poll.changed {
+            self.games.entry(game).or_default().due = true;
+        }
+        Ok(poll.block)
+    }
+
+    /// Starts a job for every game that has something to do, and one for each of the other tasks.
+    fn start(&mut self, block: &Block) {
+        let early = self.block.is_some_and(|last| {
+            block.timestamp < last.timestamp.saturating_add(self.options.min_update_seconds)
+        });
+        if early && self.block.map(|last| last.hash) != Some(block.hash) {
+            return;
+        }
+        self.block = Some(*block);
+        let followed: Vec<Arc<Snapshot>> = self.reader.snapshots().cloned().collect();
+        let now = Instant::now();
+        for snapshot in &followed {
+            let game = snapshot.facts.listing.address;
+            let memory = self.games.entry(game).or_default();
+            if snapshot.game.status != GameStatus::InProgress {
+                memory.trace = None;
+                continue;
+            }
+            let due = memory.due || memory.retry.is_some_and(|at| at <= now);
+            // A reading from before our own transaction does not show it.
+            if memory.in_flight || !due || block.number < memory.not_before {
+                if !due && !memory.in_flight {
+                    memory.acted = block.number;
+                }
+                continue;
+            }
+            (memory.in_flight, memory.due, memory.retry) = (true, false, None);
+            let job = Work {
+                player: Arc::clone(&self.player),
+                traces: Arc::clone(&self.traces),
+                snapshot: Arc::clone(snapshot),
+                trace: memory.trace.clone(),
+                block: *block,
+                moves: memory.moves,
+            };
+            let slots = Arc::clone(&self.slots);
+            self.jobs.spawn(async move {
+                // The semaphore is never closed.
+                let _slot = slots.acquire_owned().await;
+                // On a task of its own, so that a panic is that of this game alone.
+                let block = job.block.number;
+                let outcome = match tokio::spawn(job.turn()).await {
+                    Ok(outcome) => outcome,
+                    Err(_) => Err(Failure::Interrupted),
+                };
+                Job::Game { game, block, outcome }
+            });
+        }
+        let gone: Vec<Address> = self
+            .games
+            .iter()
+            .filter(|(game, memory)| !memory.in_flight && self.reader.snapshot(**game).is_none())
+            .map(|(game, _)| *game)
+            .collect();
+        for game in gone {
+            self.games.remove(&game);
+        }
+        let block = *block;
+        if let Some(mut claimer) = self.claimer.take() {
+            let finished = finished(&followed);
+            self.jobs.spawn(async move {
+                claimer.claim(&finished, &block).await;
+                Job::Claims(claimer)
+            });
+        }
+        if let Some(mut auditor) = self.auditor.take() {
+            self.jobs.spawn(async move {
+                auditor.audit(&followed, &block).await;
+                Job::Audit(auditor)
+            });
+        }
+    }
+
+    fn finish(&mut self, job: Result<Job, JoinError>) {
+        match job {
+            Ok(Job::Claims(claimer)) => self.claimer = Some(claimer),
+            Ok(Job::Audit(auditor)) => self.auditor = Some(auditor),
+            Ok(Job::Game { game, block, outcome }) => {
+                let memory = self.games.entry(game).or_default();
+                memory.in_flight = false;
+                memory.acted = block;
+                let again = match outcome {
+                    Ok((turn, trace)) => {
+                        memory.trace = trace.or(memory.trace.take());
+                        memory.moves += turn.done;
+                        memory.not_before = memory.not_before.max(turn.last_block.unwrap_or(0));
+                        if let Some(why) = &turn.again {
+                            tracing::info!(%game, why, "to be continued");
+                        }
+                        // Whatever was done may make more possible, whether or not the game shows it.
+                        memory.due |= turn.done > 0;
+                        turn.again.is_some()
+                    }
+                    Err(failure) => {
+                        let reason = failure.reason();
+                        metrics::counter!("op_challenger_not_acted", "reason" => reason)
+                            .increment(1);
+                        tracing::warn!(%game, why = %failure, "not acting");
+                        true
+                    }
+                };
+                memory.failures = if again { memory.failures.saturating_add(1) } else { 0 };
+                memory.retry = again.then(|| {
+                    let doubled = 1_u32.checked_shl(memory.failures - 1).unwrap_or(u32::MAX);
+                    let pause = self.options.poll_interval.saturating_mul(doubled);
+                    Instant::now() + pause.min(LONGEST_PAUSE)
+                });
+            }
+            // Work on games is on tasks of its own, so this was one of the other two. What they know is a cache.
+            Err(error) => {
+                tracing::error!(%error, "claiming or auditing broke off, and starts anew");
+                self.claimer.get_or_insert_with(|| Claimer::new(Arc::clone(&self.player)));
+                self.auditor.get_or_insert_with(|| Auditor::new(Arc::clone(&self.player)));
+            }
+        }
+    }
+
+    fn report(&self) {
+        let mut counts = [0_u32; 3];
+        for snapshot in self.reader.snapshots() {
+            counts[snapshot.game.status as usize % 3] += 1;
+        }
+        for (status, count) in
+            ["in_progress", "challenger_won", "defender_won"].into_iter().zip(counts)
+        {
+            metrics::gauge!("op_challenger_tracked_games", "status" => status).set(count);
+        }
+        let in_flight = self.games.values().filter(|memory| memory.in_flight).count();
+        let busy = in_flight.min(self.options.concurrency);
+        metrics::gauge!("op_challenger_inflight_games").set(in_flight as f64);
+        metrics::gauge!("op_challenger_executors", "status" => "active").set(busy as f64);
+        let idle = self.options.concurrency.saturating_sub(busy);
+        metrics::gauge!("op_challenger_executors", "status" => "idle").set(idle as f64);
+        metrics::gauge!("op_challenger_malformed_games")
+            .set(self.reader.malformed().count() as f64);
+        let acted = self.games.values().map(|memory| memory.acted).min();
+        if let Some(acted) = acted.or(self.block.map(|block| block.number)) {
+            metrics::gauge!("op_challenger_highest_acted_l1_block").set(acted as f64);
+        }
+    }
+}
+
+fn finished(followed: &[Arc<Snapshot>]) -> Vec<Arc<Snapshot>> {
+    let finished = followed.iter().filter(|s| s.game.status != GameStatus::InProgress);
+    finished.cloned().collect()
+}
+
+/// One turn of one game.
+struct Work {
+    player: Arc<Player>,
+    traces: Arc<dyn Traces>,
+    snapshot: Arc<Snapshot>,
+    trace: Option<SharedTrace>,
+    block: Block,
+    moves: u64,
+}
+
+impl Work {
+    async fn turn(self) -> Result<(Turn, Option<SharedTrace>), Failure> {
+        let begin = Instant::now();
+        let now = Timestamp(self.block.timestamp);
+        let turn = self.player.resolve(&self.snapshot, now).await?;
+        if turn.done > 0 {
+            return Ok((turn, self.trace));
+        }
+        let trace = match self.trace {
+            Some(trace) => trace,
+            None => {
+                let facts = Arc::clone(&self.snapshot.facts);
+                let l1_head = self.player.lens.node().block(facts.l1_head).await?.number;
+                let opened =
+                    tokio::task::spawn_blocking(move || self.traces.open(&facts, l1_head)).await;
+                let trace = opened.map_err(|_| Failure::Interrupted)?.map_err(Failure::Trace)?;
+                Arc::new(Mutex::new(trace))
+            }
+        };
+        let mut played = self.player.play(&self.snapshot, &trace, &self.block, self.moves).await?;
+        played.again = played.again.or(turn.again);
+        metrics::histogram!("op_challenger_game_act_time").record(begin.elapsed().as_secs_f64());
+        Ok((played, Some(trace)))
+    }
+}

@@ -1,0 +1,254 @@
+//! What can be known before a game is played: whether nodes, contracts, prestates and money are there.
+
+use crate::chain::{At, Block, Lens, Node, NodeError, View};
+use crate::rollup::sync_status;
+use alloy_primitives::{Address, B256, U64, U256};
+use alloy_sol_types::SolCall;
+use rebut_contracts::bindings::{
+    DisputeGameFactory as Factory, FaultDisputeGame as Game, MIPS64, PreimageOracle as Oracle,
+};
+use rebut_dispute::{Bond, GameError, Parameters, Seconds};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// L1 blocks behind the newest at which a rollup node must know the safe head: what a short game looks back.
+const SAFE_HEAD_DISTANCE: u64 = 64;
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What.
+    pub what: String,
+    /// Whether it is as it has to be.
+    pub ok: bool,
+    /// What was found.
+    pub found: String,
+}
+
+/// What is checked.
+pub struct Subject<'a> {
+    /// Reads of L1.
+    pub lens: &'a Lens,
+    /// The factory.
+    pub factory: Address,
+    /// Kinds of games to be played.
+    pub game_types: &'a [u32],
+    /// The account that would play, where there is a key.
+    pub account: Option<Address>,
+    /// Rollup nodes.
+    pub rollup: &'a [Node],
+    /// Execution nodes of L2.
+    pub l2: &'a [Node],
+    /// Looks for a prestate: where it is, or why it is not to be had.
+    pub prestate: &'a (dyn Fn(B256) -> Result<String, String> + Sync),
+}
+
+impl Finding {
+    fn new(what: impl Into<String>, found: Result<String, impl ToString>) -> Self {
+        let (ok, found) = match found {
+            Ok(found) => (true, found),
+            Err(error) => (false, error.to_string()),
+        };
+        Self { what: what.into(), ok, found }
+    }
+}
+
+/// Looks at everything. Nothing is sent.
+pub async fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let node = subject.lens.node();
+    let chain = node.chain_id().await.map(|id| format!("chain {id}"));
+    findings.push(Finding::new("L1 chain", chain));
+    let block = match node.head().await {
+        Ok(block) => block,
+        Err(error) => {
+            findings.push(Finding::new("L1 head", Err::<String, _>(error)));
+            return findings;
+        }
+    };
+    let head = format!("block {} at {}", block.number, block.timestamp);
+    findings.push(Finding::new("L1 head", Ok::<_, String>(head)));
+    let count = subject.lens.view(subject.factory, &Factory::gameCountCall {}, &block).await;
+    let games = match count {
+        Ok(Some(count)) => Ok(format!("{count} games")),
+        Ok(None) => Err("there is no factory at this address".to_owned()),
+        Err(error) => Err(format!("{error}; does the node take code for the length of a call?")),
+    };
+    let reads = games.is_ok();
+    findings.push(Finding::new("factory", games));
+    let mut chain_ids = Vec::new();
+    if reads {
+        for game_type in subject.game_types {
+            let chain_id = kind(subject, *game_type, &block, &mut findings).await;
+            chain_ids.extend(chain_id);
+        }
+    }
+    nodes(subject, &block, &chain_ids, &mut findings).await;
+    findings
+}
+
+/// Checks one kind of game. Gives its L2 chain, where it says which.
+async fn kind(
+    subject: &Subject<'_>,
+    game_type: u32,
+    block: &Block,
+    findings: &mut Vec<Finding>,
+) -> Option<u64> {
+    let what = |what: &str| format!("type {game_type}: {what}");
+    let kind = match Kind::read(subject, game_type, block).await {
+        Ok(kind) => kind,
+        Err(error) => {
+            findings.push(Finding::new(what("implementation"), Err::<String, _>(error)));
+            return None;
+        }
+    };
+    let at = kind.implementation.to_string();
+    findings.push(Finding::new(what("implementation"), Ok::<_, String>(at)));
+    let prestate = (subject.prestate)(kind.prestate);
+    let prestate = prestate.map(|place| format!("{} from {place}", kind.prestate));
+    findings.push(Finding::new(what("prestate"), prestate));
+    findings.push(Finding::new(what("oracle"), kind.oracle.as_ref().map(|o| o.found.clone())));
+    let period = kind.oracle.as_ref().map_or(0, |oracle| oracle.challenge_period);
+    let capital = kind.parameters(period).map(|parameters| parameters.path_capital());
+    let worst = capital.as_ref().map_or(Bond(0), |c| c.challenging.max(c.defending));
+    let stated = capital.map(|capital| {
+        format!(
+            "one opponent who plays every level: {} challenging, {} defending",
+            capital.challenging, capital.defending
+        )
+    });
+    findings.push(Finding::new(what("bond capital"), stated));
+    if let Some(account) = subject.account {
+        let balance = subject.lens.node().balance(account, At::Block(block.hash)).await;
+        let found = match balance {
+            Ok(balance) if balance >= U256::from(worst.0) => Ok(format!("{balance} wei")),
+            Ok(balance) => Err(format!("{account} has {balance} wei, less than {worst}")),
+            Err(error) => Err(error.to_string()),
+        };
+        findings.push(Finding::new(what("balance"), found));
+    }
+    kind.chain_id
+}
+
+/// What the factory and an implementation say of a kind of game.
+struct Kind {
+    implementation: Address,
+    prestate: B256,
+    chain_id: Option<u64>,
+    oracle: Result<OracleFound, String>,
+    depths: Option<(u64, u64)>,
+    clocks: Option<(u64, u64)>,
+}
+
+struct OracleFound {
+    found: String,
+    challenge_period: u64,
+}
+
+impl Kind {
+    async fn read(subject: &Subject<'_>, game_type: u32, block: &Block) -> Result<Self, String> {
+        let (lens, factory) = (subject.lens, subject.factory);
+        let text = |error: NodeError| error.to_string();
+        let implementation = Factory::gameImplsCall::new((game_type,));
+        let implementation = lens.view(factory, &implementation, block).await.map_err(text)?;
+        let implementation = implementation.filter(|at| !at.is_zero());
+        let implementation = implementation.ok_or("the factory has none")?;
+        let arguments = Factory::gameArgsCall::new((game_type,));
+        let arguments = lens.view(factory, &arguments, block).await.map_err(text)?;
+        let arguments = arguments.unwrap_or_default();
+        let views = [
+            View::new(implementation, &Game::maxGameDepthCall {}),
+            View::new(implementation, &Game::splitDepthCall {}),
+            View::new(implementation, &Game::maxClockDurationCall {}),
+            View::new(implementation, &Game::clockExtensionCall {}),
+            View::new(implementation, &Game::absolutePrestateCall {}),
+            View::new(implementation, &Game::vmCall {}),
+        ];
+        let answers = lens.views(&views, block).await.map_err(text)?;
+        let [max, split, clock, extension, prestate, vm] = answers.as_slice() else {
+            return Err("it does not answer".into());
+        };
+        // Since games have arguments of their own, prestate and machine are among them.
+        let (prestate, vm, chain_id) = match (arguments.get(..32), arguments.get(32..52)) {
+            (Some(prestate), Some(vm)) => {
+                let id = arguments.get(92..124).map(U256::from_be_slice);
+                let id = id.and_then(|id| u64::try_from(id).ok());
+                (B256::from_slice(prestate), Address::from_slice(vm), id)
+            }
+            _ => (
+                prestate.decode::<Game::absolutePrestateCall>().ok_or("it has no prestate")?,
+                vm.decode::<Game::vmCall>().ok_or("it has no machine")?,
+                None,
+            ),
+        };
+        let number = |value: Option<U256>| value.and_then(|value| u64::try_from(value).ok());
+        let max = number(max.decode::<Game::maxGameDepthCall>());
+        let split = number(split.decode::<Game::splitDepthCall>());
+        let clock = clock.decode::<Game::maxClockDurationCall>();
+        let extension = extension.decode::<Game::clockExtensionCall>();
+        Ok(Self {
+            implementation,
+            prestate,
+            chain_id,
+            oracle: oracle(lens, vm, block).await,
+            depths: max.zip(split),
+            clocks: clock.zip(extension),
+        })
+    }
+
+    fn parameters(&self, challenge_period: u64) -> Result<Parameters, String> {
+        let (max, split) = self.depths.ok_or("it does not say how deep games are")?;
+        let (clock, extension) = self.clocks.ok_or("it does not say how long games are")?;
+        Parameters::new(max, split, Seconds(clock), Seconds(extension), Seconds(challenge_period))
+            .map_err(|error: GameError| error.to_string())
+    }
+}
+
+async fn oracle(lens: &Lens, vm: Address, block: &Block) -> Result<OracleFound, String> {
+    let text = |error: NodeError| error.to_string();
+    let oracle = lens.view(vm, &MIPS64::oracleCall {}, block).await.map_err(text)?;
+    let oracle = oracle.ok_or_else(|| format!("the machine {vm} names none"))?;
+    let period = lens.view(oracle, &Oracle::challengePeriodCall {}, block).await.map_err(text)?;
+    let period = period.and_then(|period| u64::try_from(period).ok());
+    let challenge_period = period.ok_or_else(|| format!("{oracle} is no oracle"))?;
+    let found = format!("{oracle}, large preimages can be challenged for {challenge_period} s");
+    Ok(OracleFound { found, challenge_period })
+}
+
+/// Checks the nodes of L2.
+async fn nodes(
+    subject: &Subject<'_>,
+    block: &Block,
+    chain_ids: &[u64],
+    findings: &mut Vec<Finding>,
+) {
+    let right = |id: u64| match chain_ids.iter().all(|expected| *expected == id) {
+        true => Ok(format!("chain {id}")),
+        false => Err(format!("chain {id}, games are about {chain_ids:?}")),
+    };
+    for (index, node) in subject.l2.iter().enumerate() {
+        let id = node.chain_id().await.map_err(|error| error.to_string()).and_then(right);
+        findings.push(Finding::new(format!("L2 node {index}: chain"), id));
+    }
+    for (index, node) in subject.rollup.iter().enumerate() {
+        let what = |what: &str| format!("rollup node {index}: {what}");
+        let config: Result<Value, NodeError> = node.ask("optimism_rollupConfig", json!([])).await;
+        let id = config.map_err(|error| error.to_string()).and_then(|config| {
+            right(config["l2_chain_id"].as_u64().ok_or("its configuration names no chain")?)
+        });
+        findings.push(Finding::new(what("chain"), id));
+        let status = sync_status(node).await.map_err(|error| error.to_string());
+        let synced = status.and_then(|status| {
+            let at = status.current_l1.number;
+            let found = format!("at L1 block {at}, L2 safe {}", status.safe_l2.number);
+            if at + SAFE_HEAD_DISTANCE >= block.number { Ok(found) } else { Err(found) }
+        });
+        findings.push(Finding::new(what("progress"), synced));
+        let number = U64::from(block.number.saturating_sub(SAFE_HEAD_DISTANCE));
+        let safe: Result<Value, NodeError> =
+            node.ask("optimism_safeHeadAtL1Block", json!([number])).await;
+        let safe = safe.map_err(|error| format!("{error}; it needs a safe-head database"));
+        let safe = safe.map(|safe| format!("known at L1 block {number}: {}", safe["safeHead"]));
+        findings.push(Finding::new(what("safe heads"), safe));
+    }
+}

@@ -1,0 +1,68 @@
+//! The agents on anvil: whole games, kills, failing nodes, a thousand games at once.
+//!
+//! They need the anvil that npm installs with the contract tools, and are skipped with a line where it is absent; with
+//! `CI` set its absence is a failure. The kill tests start this executable again as an agent, so there is no usual
+//! harness.
+
+mod faults;
+mod games;
+mod kill;
+mod machine;
+mod node;
+mod player;
+mod poll;
+mod system;
+
+use libtest_mimic::{Arguments, Trial};
+use std::future::Future;
+use std::process::ExitCode;
+
+fn trial<F: Future<Output = ()> + 'static>(name: &'static str, test: fn() -> F) -> Trial {
+    Trial::test(name, move || {
+        runtime().block_on(test());
+        Ok(())
+    })
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads")
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    if arguments.get(1).is_some_and(|first| first == kill::AGENT) {
+        runtime().block_on(kill::agent(&arguments[2..]));
+        return ExitCode::SUCCESS;
+    }
+    let mut arguments = Arguments::from_args();
+    // Two cores: a game each would only make all of them slower.
+    arguments.test_threads.get_or_insert(2);
+    if node::anvil().is_none() {
+        assert!(std::env::var_os("CI").is_none(), "anvil is not installed: npm ci in contracts/");
+        eprintln!("skipped: anvil is not installed (npm ci in contracts/)");
+        return ExitCode::SUCCESS;
+    }
+    let trials = vec![
+        trial("a_false_root_loses", games::a_false_root_loses),
+        trial(
+            "a_false_root_loses_at_the_first_instruction",
+            games::a_false_root_loses_at_the_first_instruction,
+        ),
+        trial("a_true_root_survives", games::a_true_root_survives),
+        trial(
+            "a_true_root_survives_lies_past_the_end",
+            games::a_true_root_survives_lies_past_the_end,
+        ),
+        trial("failing_nodes_do_not_change_the_outcome", faults::failing_nodes),
+        trial("disagreement_stops_the_agent", faults::disagreement),
+        trial("a_reorganisation_of_three_blocks_does_not_change_the_outcome", faults::reorg),
+        trial("fifty_kills_do_not_change_the_outcome", kill::fifty_kills),
+        trial("two_agents_on_one_key_pay_once", kill::two_agents_on_one_key),
+        trial("a_dry_run_sends_nothing", games::a_dry_run_sends_nothing),
+        trial("the_spending_cap_holds", games::the_spending_cap_holds),
+        trial("a_poll_of_a_thousand_games_is_cheap", poll::a_thousand_games),
+        trial("silent_changes_are_noticed", poll::silent_changes),
+        trial("a_malformed_game_stops_no_other", poll::malformed),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
