@@ -1,9 +1,10 @@
 //! Rebut: fault proofs for OP Stack chains.
 //!
 //! One binary, thin subcommands: each parses its arguments, calls a library crate and prints. Started
-//! under the name `cannon` it answers as `rebut cannon` does, and under the name `kona-host` as
-//! `rebut host`, so that existing tooling can call it.
+//! under the name `cannon` it answers as `rebut cannon` does, and so for `kona-host` (`rebut host`),
+//! `op-challenger` and `op-proposer`, so that existing tooling can call it.
 
+mod agents;
 mod block;
 mod cannon;
 mod demo;
@@ -17,7 +18,7 @@ mod program;
 mod witness;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 /// How a command ended. Errors that carry no code of their own end the process with 1.
 type Outcome = anyhow::Result<ExitCode>;
 
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "rebut",
     version,
@@ -37,7 +38,7 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Execute a recorded L2 block, natively or in a fault proof VM.
     #[command(subcommand)]
@@ -59,6 +60,16 @@ enum Command {
     Program(program::Command),
     /// A living rollup: L1 and L2 with their nodes' endpoints, until interrupted.
     Devnet(devnet::Arguments),
+    /// Answer false claims in dispute games, resolve them, collect bonds; flags of `op-challenger`.
+    Challenger(Box<agents::challenger::Arguments>),
+    /// Post output roots; flags of `op-proposer`.
+    Proposer(Box<agents::proposer::Arguments>),
+    /// Dispute games: look at them, or play by hand.
+    #[command(subcommand)]
+    Game(Box<agents::game::Command>),
+    /// What only the guardian can do about games.
+    #[command(subcommand)]
+    Guardian(Box<agents::guardian::Command>),
     /// Prove instructions of a block's execution and verify them on chain, all in this process.
     Demo(demo::Arguments),
 }
@@ -71,7 +82,10 @@ fn main() -> ExitCode {
     if for_cannon {
         cannon::double_dashes::<Arguments>(&mut arguments[2..]);
     }
-    let outcome = match Arguments::try_parse_from(arguments) {
+    let parsed = commands()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let outcome = match parsed {
         Ok(arguments) => run(arguments.command),
         Err(error) => return refused(&error, for_cannon),
     };
@@ -82,8 +96,26 @@ fn main() -> ExitCode {
     })
 }
 
+/// The commands, each agent with the variables of the deployed tool.
+fn commands() -> clap::Command {
+    let mut commands = Arguments::command();
+    for (name, prefix) in [
+        ("challenger", "OP_CHALLENGER"),
+        ("proposer", "OP_PROPOSER"),
+        ("game", "OP_CHALLENGER"),
+        ("guardian", "OP_CHALLENGER"),
+    ] {
+        commands = commands.mut_subcommand(name, |command| agents::with_variables(command, prefix));
+    }
+    commands
+}
+
 fn run(command: Command) -> Outcome {
     match command {
+        Command::Challenger(arguments) => agents::challenger::run(*arguments),
+        Command::Proposer(arguments) => agents::proposer::run(&arguments),
+        Command::Game(command) => agents::game::run(*command),
+        Command::Guardian(command) => agents::guardian::run(*command),
         Command::Block(command) => block::run(command),
         Command::Cannon(command) => cannon::run(command),
         Command::Prestate(command) => prestate::run(command),
@@ -128,7 +160,12 @@ fn one_line(error: &anyhow::Error) -> String {
 fn named_arguments(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.collect();
     let name = arguments.first().map(Path::new).and_then(Path::file_stem);
-    for (known, command) in [("cannon", "cannon"), ("kona-host", "host")] {
+    for (known, command) in [
+        ("cannon", "cannon"),
+        ("kona-host", "host"),
+        ("op-challenger", "challenger"),
+        ("op-proposer", "proposer"),
+    ] {
         if name.is_some_and(|name| name == known) {
             arguments.insert(1, command.into());
             break;

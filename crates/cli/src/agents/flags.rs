@@ -1,0 +1,344 @@
+//! Flags that several agents share.
+
+use alloy_primitives::{Address, U256, utils::parse_units};
+use anyhow::{Context, bail};
+use rebut_challenger::chain::{Lens, Node};
+use rebut_challenger::health::{self, Health};
+use rebut_challenger::sender::{FeeLimits, KeySource, Policy, RemoteSigner, Sender};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The L1 node.
+#[derive(Clone, Debug, clap::Args)]
+pub struct L1Arguments {
+    /// Execution node of L1.
+    #[arg(long, value_name = "URL")]
+    pub l1_eth_rpc: String,
+    /// The longest wait for an answer.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub network_timeout: Duration,
+}
+
+impl L1Arguments {
+    /// A node at an address, as patient as this one.
+    pub fn node(&self, url: &str) -> anyhow::Result<Node> {
+        Ok(Node::new(url, self.network_timeout)?)
+    }
+
+    /// Reads of L1.
+    pub fn lens(&self) -> anyhow::Result<Lens> {
+        Ok(Lens::new(self.node(&self.l1_eth_rpc)?))
+    }
+}
+
+/// The factory.
+#[derive(Clone, Debug, clap::Args)]
+pub struct FactoryArguments {
+    /// The DisputeGameFactory.
+    #[arg(long, value_name = "ADDRESS", visible_alias = "game-factory")]
+    pub game_factory_address: Option<Address>,
+    /// A predefined chain. Its parameters are known, the address of its factory is not.
+    #[arg(long, value_name = "NAME")]
+    pub network: Option<String>,
+}
+
+impl FactoryArguments {
+    /// The factory's address.
+    pub fn address(&self) -> anyhow::Result<Address> {
+        match (self.game_factory_address, &self.network) {
+            (Some(address), _) => Ok(address),
+            (None, Some(name)) => bail!(
+                "the factory of {name} is not known to this program: give --game-factory-address"
+            ),
+            (None, None) => bail!("give --game-factory-address"),
+        }
+    }
+}
+
+/// Who signs, and how transactions are sent. Times are those of the challenger where the agents differ.
+#[derive(Clone, clap::Args)]
+pub struct SenderArguments {
+    /// Private key, in hex. Better in the variable, in a file or at a remote signer.
+    #[arg(long, value_name = "HEX", hide_env_values = true)]
+    private_key: Option<String>,
+    /// File with the private key, in hex.
+    #[arg(long, value_name = "FILE")]
+    private_key_file: Option<PathBuf>,
+    /// BIP-39 words.
+    #[arg(long, value_name = "WORDS", hide_env_values = true)]
+    mnemonic: Option<String>,
+    /// Which of the mnemonic's keys.
+    #[arg(long, value_name = "PATH")]
+    hd_path: Option<String>,
+    /// A server that signs.
+    #[arg(long = "signer.endpoint", value_name = "URL", requires = "signer_address")]
+    signer_endpoint: Option<String>,
+    /// Whose key it uses.
+    #[arg(long = "signer.address", value_name = "ADDRESS", requires = "signer_endpoint")]
+    signer_address: Option<Address>,
+    /// Headers of its requests.
+    #[arg(long = "signer.header", value_name = "NAME=VALUE", value_delimiter = ',')]
+    signer_header: Vec<String>,
+    /// Authority of its certificate, PEM.
+    #[arg(long = "signer.tls.ca", value_name = "FILE")]
+    signer_tls_ca: Option<PathBuf>,
+    /// Certificate to show it, PEM.
+    #[arg(long = "signer.tls.cert", value_name = "FILE")]
+    signer_tls_cert: Option<PathBuf>,
+    /// The certificate's key, PEM.
+    #[arg(long = "signer.tls.key", value_name = "FILE")]
+    signer_tls_key: Option<PathBuf>,
+    /// Blocks that a transaction must be deep before it counts.
+    #[arg(long, value_name = "N")]
+    num_confirmations: Option<u64>,
+    /// How often a nonce may turn out to be taken.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    safe_abort_nonce_too_low_count: u32,
+    /// Offers are at most this many times what the market asks, above the threshold.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    fee_limit_multiplier: u64,
+    /// Offers below this are never too high, in gwei.
+    #[arg(long = "txmgr.fee-limit-threshold", value_name = "GWEI", default_value = "100", value_parser = gwei)]
+    fee_limit_threshold: u128,
+    /// Least tip, in gwei.
+    #[arg(long = "txmgr.min-tip-cap", value_name = "GWEI", default_value = "1", value_parser = gwei)]
+    min_tip_cap: u128,
+    /// Largest tip, in gwei.
+    #[arg(long = "txmgr.max-tip-cap", value_name = "GWEI", value_parser = gwei)]
+    max_tip_cap: Option<u128>,
+    /// Least base fee to count with, in gwei.
+    #[arg(long = "txmgr.min-basefee", value_name = "GWEI", default_value = "1", value_parser = gwei)]
+    min_basefee: u128,
+    /// Largest base fee to count with, in gwei.
+    #[arg(long = "txmgr.max-basefee", value_name = "GWEI", value_parser = gwei)]
+    max_basefee: Option<u128>,
+    /// After this time a transaction is offered again, for more.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    resubmission_timeout: Option<Duration>,
+    /// After this time the sender gives up and cancels.
+    #[arg(long = "txmgr.send-timeout", value_name = "TIME", value_parser = duration)]
+    send_timeout: Option<Duration>,
+    /// Between two looks for a receipt.
+    #[arg(long = "txmgr.receipt-query-interval", value_name = "TIME", default_value = "12s", value_parser = duration)]
+    receipt_query_interval: Duration,
+    /// Spend at most this, bonds and gas together, in ETH.
+    #[arg(long, value_name = "ETH", value_parser = ether)]
+    spending_cap: Option<U256>,
+    /// Say what would be sent, and send nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    unused: UnusedArguments,
+}
+
+/// Taken for the sake of existing configurations; they have nothing to set here.
+#[derive(Clone, Debug, clap::Args)]
+struct UnusedArguments {
+    #[arg(long = "txmgr.not-in-mempool-timeout", hide = true)]
+    not_in_mempool_timeout: Option<String>,
+    #[arg(long = "txmgr.rebroadcast-interval", hide = true)]
+    rebroadcast_interval: Option<String>,
+    #[arg(long = "txmgr.retry-interval", hide = true)]
+    retry_interval: Option<String>,
+    #[arg(long = "txmgr.max-retries", hide = true)]
+    max_retries: Option<String>,
+    #[arg(long = "txmgr.already-published-custom-errs", hide = true)]
+    already_published_custom_errs: Option<String>,
+    #[arg(long = "txmgr.cell-proof-time", hide = true)]
+    cell_proof_time: Option<String>,
+}
+
+/// What differs between the agents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SenderDefaults {
+    /// Depth at which a transaction counts.
+    pub confirmations: u64,
+    /// Until the first better offer.
+    pub resubmission: Duration,
+    /// Until the sender gives up.
+    pub send: Duration,
+}
+
+/// Of the challenger, and of commands by hand.
+pub const CHALLENGER_DEFAULTS: SenderDefaults = SenderDefaults {
+    confirmations: 3,
+    resubmission: Duration::from_secs(24),
+    send: Duration::from_secs(120),
+};
+
+/// Of the proposer.
+pub const PROPOSER_DEFAULTS: SenderDefaults = SenderDefaults {
+    confirmations: 10,
+    resubmission: Duration::from_secs(48),
+    send: Duration::from_secs(600),
+};
+
+impl SenderArguments {
+    fn keys(&self) -> KeySource {
+        let remote = self.signer_endpoint.as_ref().map(|endpoint| RemoteSigner {
+            endpoint: endpoint.clone(),
+            address: self.signer_address.unwrap_or_default(),
+            headers: self.signer_header.clone(),
+            tls_ca: self.signer_tls_ca.clone(),
+            tls_cert: self.signer_tls_cert.clone(),
+            tls_key: self.signer_tls_key.clone(),
+        });
+        KeySource {
+            private_key: self.private_key.clone(),
+            private_key_file: self.private_key_file.clone(),
+            mnemonic: self.mnemonic.clone(),
+            hd_path: self.hd_path.clone(),
+            remote,
+        }
+    }
+
+    /// The account, where there is a key.
+    pub fn address(&self) -> anyhow::Result<Address> {
+        Ok(self.keys().open(Duration::from_secs(10))?.address())
+    }
+
+    /// A sender on the chain of `node`.
+    pub async fn open(
+        &self,
+        node: Node,
+        defaults: SenderDefaults,
+        max_pending: usize,
+    ) -> anyhow::Result<Arc<Sender>> {
+        if self.min_basefee < self.min_tip_cap {
+            bail!("the least base fee must not be below the least tip");
+        }
+        let policy = Policy {
+            confirmations: self.num_confirmations.unwrap_or(defaults.confirmations),
+            resubmission_timeout: self.resubmission_timeout.unwrap_or(defaults.resubmission),
+            send_timeout: self.send_timeout.unwrap_or(defaults.send),
+            receipt_interval: self.receipt_query_interval,
+            fees: FeeLimits {
+                multiplier: self.fee_limit_multiplier,
+                threshold: self.fee_limit_threshold,
+                min_tip: self.min_tip_cap,
+                max_tip: self.max_tip_cap,
+                min_base_fee: self.min_basefee,
+                max_base_fee: self.max_basefee,
+            },
+            max_pending,
+            nonce_too_low_limit: self.safe_abort_nonce_too_low_count,
+            spending_cap: self.spending_cap,
+            dry_run: self.dry_run,
+        };
+        let signer = self.keys().open(Duration::from_secs(10))?;
+        Ok(Arc::new(Sender::new(node, signer, policy).await?))
+    }
+}
+
+/// What the outside sees.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServerArguments {
+    /// Collect metrics, and answer for them.
+    #[arg(long = "metrics.enabled", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    metrics_enabled: bool,
+    /// Where `/metrics` and `/healthz` are answered.
+    #[arg(long = "metrics.addr", value_name = "IP", default_value = "0.0.0.0")]
+    metrics_addr: IpAddr,
+    /// Its port.
+    #[arg(long = "metrics.port", value_name = "PORT", default_value_t = 7300)]
+    metrics_port: u16,
+}
+
+impl ServerArguments {
+    /// Answers from now on. Unhealthy when L1 was not seen for ten polls.
+    pub async fn start(
+        &self,
+        poll_interval: Duration,
+        info: &'static str,
+    ) -> anyhow::Result<Arc<Health>> {
+        let limit = poll_interval.saturating_mul(10).max(Duration::from_secs(30));
+        let health = Arc::new(Health::new(limit));
+        if self.metrics_enabled {
+            let handle = health::collect()?;
+            metrics::gauge!(info, "version" => env!("CARGO_PKG_VERSION")).set(1);
+            let address = SocketAddr::new(self.metrics_addr, self.metrics_port);
+            let bound = health::serve(address, Arc::clone(&health), Some(handle)).await?;
+            tracing::info!(%bound, "metrics and health");
+        }
+        Ok(health)
+    }
+}
+
+/// A length of time as Go writes it: `12s`, `1h30m`, `672h`, `0`.
+pub fn duration(text: &str) -> anyhow::Result<Duration> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let mut total = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits =
+            rest.find(|c: char| !c.is_ascii_digit() && c != '.').context("a time needs a unit")?;
+        let (number, tail) = rest.split_at(digits);
+        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_end);
+        let seconds = match unit {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 1e-3,
+            "us" | "µs" => 1e-6,
+            "ns" => 1e-9,
+            _ => bail!("`{unit}` is no unit of time"),
+        };
+        let number: f64 = number.parse().ok().context("a time needs a number before its unit")?;
+        let part = Duration::try_from_secs_f64(number * seconds).ok().context("too long a time")?;
+        total = total.checked_add(part).context("too long a time")?;
+        rest = tail;
+    }
+    if text.is_empty() {
+        bail!("an empty time");
+    }
+    Ok(total)
+}
+
+fn gwei(text: &str) -> anyhow::Result<u128> {
+    amount(text, "gwei").and_then(|wei| u128::try_from(wei).ok()).context("no amount in gwei")
+}
+
+fn ether(text: &str) -> anyhow::Result<U256> {
+    amount(text, "ether").context("no amount in ETH")
+}
+
+/// Wei of a decimal number of a unit. Neither nothing nor less than nothing is an amount.
+fn amount(text: &str, unit: &str) -> Option<U256> {
+    let is_number = text.starts_with(|first: char| first.is_ascii_digit());
+    is_number.then(|| parse_units(text, unit).ok())?.map(|wei| wei.get_absolute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_go_writes_them() {
+        let check = |text, want: Option<u64>| {
+            assert_eq!(duration(text).ok(), want.map(Duration::from_millis), "{text}");
+        };
+        check("12s", Some(12_000));
+        check("672h", Some(672 * 3_600_000));
+        check("1h30m", Some(5_400_000));
+        check("1.5s", Some(1500));
+        check("250ms", Some(250));
+        check("0", Some(0));
+        for bad in ["", "12", "s", "-1s", "1d", "1e400h", "9999999999999999999h", "1..2s"] {
+            check(bad, None);
+        }
+    }
+
+    #[test]
+    fn amounts_have_a_unit_of_their_own() {
+        assert_eq!(gwei("1.5").unwrap(), 1_500_000_000);
+        assert_eq!(ether("0.08").unwrap(), U256::from(80_000_000_000_000_000_u64));
+        for bad in ["", "x", "-1"] {
+            assert!(gwei(bad).is_err() && ether(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `rebut proposer`: post output roots.
+
+use super::flags::{
+    FactoryArguments, L1Arguments, PROPOSER_DEFAULTS, SenderArguments, ServerArguments, duration,
+};
+use super::{block_on, stop_signal};
+use crate::Outcome;
+use anyhow::bail;
+use rebut_challenger::proposer::{Proposer, Schedule};
+use rebut_dispute::GameType;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// What the proposer takes.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    l1: L1Arguments,
+    /// Rollup nodes. All of them have to say the same.
+    #[arg(long, value_name = "URL", value_delimiter = ',', required = true)]
+    rollup_rpc: Vec<String>,
+    #[command(flatten)]
+    factory: FactoryArguments,
+    /// Between two proposals.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    proposal_interval: Duration,
+    /// Between two looks.
+    #[arg(long, value_name = "TIME", default_value = "12s", value_parser = duration)]
+    poll_interval: Duration,
+    /// Number of the kind of games to create.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    game_type: u32,
+    /// Propose what is safe, final or not.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    allow_non_finalized: bool,
+    /// Wait at first until the rollup nodes have caught up with L1.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    wait_node_sync: bool,
+    #[command(flatten)]
+    sender: SenderArguments,
+    #[command(flatten)]
+    server: ServerArguments,
+}
+
+/// Proposes until it is asked to end.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let game_type = GameType(arguments.game_type);
+    if game_type.is_super() || game_type == GameType::ZK {
+        bail!("games of type {} are not proposed", arguments.game_type);
+    }
+    if arguments.poll_interval.is_zero() {
+        bail!("the poll interval must not be 0");
+    }
+    block_on(async {
+        let lens = arguments.l1.lens()?;
+        let sender = arguments.sender.open(lens.node().clone(), PROPOSER_DEFAULTS, 1).await?;
+        let rollups: Result<_, _> =
+            arguments.rollup_rpc.iter().map(|url| arguments.l1.node(url)).collect();
+        let schedule = Schedule {
+            factory: arguments.factory.address()?,
+            game_type,
+            proposal_interval: arguments.proposal_interval,
+            poll_interval: arguments.poll_interval,
+            allow_non_finalized: arguments.allow_non_finalized,
+        };
+        tracing::info!(account = %sender.address(), factory = %schedule.factory, "proposing");
+        let health =
+            arguments.server.start(arguments.poll_interval, "op_proposer_default_info").await?;
+        let stop = stop_signal();
+        let proposer = Proposer::new(lens, rollups?, sender, schedule);
+        if arguments.wait_node_sync {
+            let mut stopped = stop.clone();
+            tokio::select! {
+                waited = proposer.wait_for_sync() => waited?,
+                _ = stopped.wait_for(|stop| *stop) => return Ok(ExitCode::SUCCESS),
+            }
+        }
+        proposer.run(health, stop).await;
+        Ok(ExitCode::SUCCESS)
+    })
+}

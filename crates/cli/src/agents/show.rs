@@ -1,0 +1,193 @@
+//! Games as text.
+
+use alloy_primitives::B256;
+use rebut_challenger::chain::Snapshot;
+use rebut_challenger::check::Finding;
+use rebut_challenger::inspect::{ClaimLine, Credits, GameLine, status_name};
+use rebut_dispute::{Bond, Seconds};
+
+/// Rows of cells under a heading, in columns.
+fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain(heading.get(column).map(|name| name.len())).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..heading.len()).map(width).collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded: Vec<String> =
+            cells.zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        format!("{}\n", padded.join("  ").trim_end())
+    };
+    let mut text = line(&mut heading.iter().copied());
+    for row in rows {
+        text.push_str(&line(&mut row.iter().map(String::as_str)));
+    }
+    text
+}
+
+fn short(value: B256, in_full: bool) -> String {
+    let text = value.to_string();
+    match text.get(..10) {
+        Some(start) if !in_full => format!("{start}…"),
+        _ => text,
+    }
+}
+
+/// A list of games.
+pub fn games(games: &[GameLine]) -> String {
+    let rows: Vec<Vec<String>> = games
+        .iter()
+        .map(|game| {
+            let number = game.l2_sequence_number.map_or_else(|| "?".into(), |n| n.to_string());
+            let root = game.root_claim.map_or_else(|| "?".into(), |root| root.to_string());
+            vec![
+                game.index.to_string(),
+                game.game.to_string(),
+                game.game_type.to_string(),
+                game.created_at.to_string(),
+                number,
+                root,
+                game.claims.to_string(),
+                game.status.unwrap_or("?").to_owned(),
+            ]
+        })
+        .collect();
+    let heading = ["Idx", "Game", "Type", "Created", "L2 Block", "Output Root", "Claims", "Status"];
+    table(&heading, &rows)
+}
+
+/// A list of claims.
+pub fn claims(claims: &[ClaimLine], in_full: bool) -> String {
+    let rows: Vec<Vec<String>> = claims
+        .iter()
+        .map(|claim| {
+            let side = claim.side.clone().unwrap_or_default();
+            vec![
+                claim.index.to_string(),
+                side,
+                claim.parent.map_or_else(String::new, |parent| parent.to_string()),
+                claim.depth.to_string(),
+                claim.index_at_depth.clone(),
+                short(claim.value, in_full),
+                claim.claimant.to_string(),
+                claim.bond.parse().map(|wei| Bond(wei).to_string()).unwrap_or_default(),
+                Seconds(claim.time_left).to_string(),
+                standing(claim),
+            ]
+        })
+        .collect();
+    let heading = [
+        "Idx", "Move", "Parent", "Depth", "Index", "Value", "Claimant", "Bond", "Left", "Standing",
+    ];
+    table(&heading, &rows)
+}
+
+fn standing(claim: &ClaimLine) -> String {
+    let resolved = if claim.resolved { "resolved, " } else { "" };
+    match claim.countered_by {
+        Some(by) => format!("{resolved}countered by {by}"),
+        None => format!("{resolved}uncountered"),
+    }
+}
+
+/// A game with its tree of claims.
+pub fn game(snapshot: &Snapshot, claims: &[ClaimLine]) -> String {
+    let facts = &snapshot.facts;
+    let parameters = &facts.parameters;
+    let mut text = String::new();
+    for (name, value) in [
+        ("game", facts.listing.address.to_string()),
+        ("type", format!("{}, version {}", facts.listing.game_type.0, facts.version)),
+        ("status", status_name(snapshot.game.status).to_owned()),
+        ("claims", format!("{} of L2 block {}", facts.root_claim, facts.l2_sequence_number)),
+        (
+            "from",
+            format!("{} of L2 block {}", facts.starting.root, facts.starting.l2_sequence_number),
+        ),
+        ("L1 head", facts.l1_head.to_string()),
+        ("prestate", facts.absolute_prestate.to_string()),
+        (
+            "tree",
+            format!("depth {}, split at {}", parameters.max_depth(), parameters.split_depth()),
+        ),
+        (
+            "clock",
+            format!(
+                "{}, extension {}",
+                parameters.max_clock_duration(),
+                parameters.clock_extension()
+            ),
+        ),
+    ] {
+        text.push_str(&format!("{name:9} {value}\n"));
+    }
+    if let Some(by) = snapshot.game.l2_block_number_challenger {
+        text.push_str(&format!("block number challenged by {by}\n"));
+    }
+    text.push('\n');
+    text.push_str(&tree(claims));
+    text
+}
+
+/// Claims under what they answer. Without recursion: a tree is as deep as a game, but nobody promised that.
+fn tree(claims: &[ClaimLine]) -> String {
+    let mut children: Vec<Vec<&ClaimLine>> = vec![Vec::new(); claims.len()];
+    for claim in claims {
+        if let Some(siblings) = claim.parent.and_then(|parent| children.get_mut(parent as usize)) {
+            siblings.push(claim);
+        }
+    }
+    let mut text = String::new();
+    let mut open: Vec<&ClaimLine> = claims.first().into_iter().collect();
+    while let Some(claim) = open.pop() {
+        let indent = usize::from(claim.depth) * 2;
+        text.push_str(&format!(
+            "{:indent$}{} {} {} at depth {} index {}, {}\n",
+            "",
+            claim.index,
+            claim.side.as_deref().unwrap_or("root"),
+            short(claim.value, false),
+            claim.depth,
+            claim.index_at_depth,
+            standing(claim),
+        ));
+        if let Some(children) = children.get(claim.index as usize) {
+            open.extend(children.iter().rev());
+        }
+    }
+    text
+}
+
+/// Credits of a game.
+pub fn credits(credits: &Credits) -> String {
+    let rows: Vec<Vec<String>> = credits
+        .accounts
+        .iter()
+        .map(|line| {
+            vec![
+                line.account.to_string(),
+                line.credit.to_string(),
+                if line.unlocked { "yes" } else { "no" }.to_owned(),
+                line.withdrawal.to_string(),
+                line.unlocked_at.to_string(),
+            ]
+        })
+        .collect();
+    let Credits { mode, weth, weth_balance, delay, .. } = credits;
+    format!(
+        "mode {mode}; WETH {weth} holds {weth_balance} wei, delay {delay} s\n\n{}",
+        table(&["Account", "Credit (wei)", "Unlocked", "Waiting (wei)", "Since"], &rows)
+    )
+}
+
+/// What a check found.
+pub fn findings(findings: &[Finding]) -> String {
+    let rows: Vec<Vec<String>> = findings
+        .iter()
+        .map(|finding| {
+            let mark = if finding.ok { "ok" } else { "NO" };
+            vec![mark.to_owned(), finding.what.clone(), finding.found.clone()]
+        })
+        .collect();
+    table(&["", "What", "Found"], &rows)
+}
