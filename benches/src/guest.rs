@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 /// Longest ELF file that is unpacked.
 const LIMIT_BYTES: u64 = 64 << 20;
 
-/// Where the repository keeps its built guests.
-pub fn prebuilt() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../guests/prebuilt")
+/// Where the repository keeps the guests built for a machine.
+pub fn prebuilt(machine: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../guests/prebuilt").join(machine)
 }
 
 /// The ELF file of a guest: `NAME.elf.gz` in the folder, else `NAME`.

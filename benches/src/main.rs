@@ -1,4 +1,4 @@
-//! Speed of both interpreters beside `qemu-mips64`, and of page hashing.
+//! Speed of both interpreters beside `qemu-mips64` and `qemu-riscv64`, and of page hashing.
 //!
 //! A shared machine is never quiet: each figure is the median of several rounds, and a round measures
 //! all engines one after the other, so that what disturbs one disturbs the others as well. The speed
@@ -15,13 +15,14 @@ mod report;
 use anyhow::ensure;
 use clap::{Parser, Subcommand};
 use measure::Rates;
+use rebut_fpvm::{AsteriscVersion, StateVersion, Target, Version, Vm};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The programs that are measured.
 const GUESTS: [&str; 3] = ["bench-keccak", "bench-map", "bench-interpreter"];
 
-/// Measures the interpreters beside qemu-mips64, and page hashing.
+/// Measures the interpreters beside qemu-mips64 and qemu-riscv64, and page hashing.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Print one JSON object instead of a table.
@@ -30,7 +31,7 @@ struct Arguments {
     /// Rounds; each figure is the median over them.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Folder with the guests, as ELF files or packed as `.elf.gz`.
+    /// Folder with a folder of guests for each machine, as ELF files or packed as `.elf.gz`.
     #[arg(long)]
     guests: Option<PathBuf>,
     /// Fail when a geometric mean or the page hashing is below what the project promises.
@@ -63,18 +64,13 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     ensure!(arguments.rounds > 0, "--rounds must be at least 1");
-    let folder = arguments.guests.unwrap_or_else(guest::prebuilt);
-    let qemu = qemu::Qemu::find()?;
-    let mut guests = Vec::new();
-    for name in GUESTS {
-        let elf = guest::read(&folder, name)?;
-        eprintln!("measuring {name}");
-        let measured = measure::guest(&qemu, &elf, arguments.rounds)?;
-        guests.push((name, measured));
-    }
+    let machines = vec![
+        machine(&arguments, "Cannon", "mips64", "qemu-mips64", StateVersion::V8)?,
+        machine(&arguments, "Asterisc", "riscv64", "qemu-riscv64", AsteriscVersion)?,
+    ];
     eprintln!("measuring page hashing");
     let rehash = rehash::measure(arguments.rounds);
-    let report = report::Report::new(qemu.version(), &guests, rehash);
+    let report = report::Report::new(machines, rehash);
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -84,6 +80,28 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         report.check()?;
     }
     Ok(())
+}
+
+/// Measures all guests on one machine.
+fn machine<V: Target + Vm<Version = N>, N: Version<Vm = V>>(
+    arguments: &Arguments,
+    name: &'static str,
+    folder: &str,
+    emulator: &'static str,
+    version: N,
+) -> anyhow::Result<report::Machine> {
+    let folder = match &arguments.guests {
+        Some(guests) => guests.join(folder),
+        None => guest::prebuilt(folder),
+    };
+    let qemu = qemu::Qemu::find(emulator)?;
+    let mut guests = Vec::new();
+    for guest in GUESTS {
+        let elf = guest::read(&folder, guest)?;
+        eprintln!("measuring {guest} on {name}");
+        guests.push((guest, measure::guest(version, &qemu, &elf, arguments.rounds)?));
+    }
+    Ok(report::Machine::new(name, qemu.version(), &guests))
 }
 
 /// The middle value.

@@ -33,7 +33,7 @@ struct Row {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let folder = arguments.guests.clone().unwrap_or_else(guest::prebuilt);
+    let folder = arguments.guests.clone().unwrap_or_else(|| guest::prebuilt("mips64"));
     let inputs = [("blocks", count_block as Count), ("fpp-devnet", count_claim)];
     let mut rows = Vec::new();
     for (kind, count) in inputs {

@@ -1,4 +1,4 @@
-//! The reference: `qemu-mips64`, the user-mode emulator.
+//! The reference: `qemu-mips64` and `qemu-riscv64`, the user-mode emulators.
 
 use anyhow::{Context, bail, ensure};
 use std::fs;
@@ -7,24 +7,23 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const PROGRAM: &str = "qemu-mips64";
-
 /// An installed emulator.
 pub struct Qemu {
+    program: &'static str,
     version: String,
 }
 
 impl Qemu {
     /// Asks the emulator for its version.
-    pub fn find() -> anyhow::Result<Self> {
-        let output = Command::new(PROGRAM).arg("--version").output();
+    pub fn find(program: &'static str) -> anyhow::Result<Self> {
+        let output = Command::new(program).arg("--version").output();
         let Ok(output) = output else {
-            bail!("{PROGRAM} cannot be started; on Debian and Ubuntu: apt-get install qemu-user");
+            bail!("{program} cannot be started; on Debian and Ubuntu: apt-get install qemu-user");
         };
         let text = String::from_utf8_lossy(&output.stdout);
         let version = text.lines().next().unwrap_or_default().to_owned();
-        ensure!(!version.is_empty(), "{PROGRAM} --version printed nothing");
-        Ok(Self { version })
+        ensure!(!version.is_empty(), "{program} --version printed nothing");
+        Ok(Self { program, version })
     }
 
     /// The first line of `--version`.
@@ -35,12 +34,13 @@ impl Qemu {
     /// Runs a program; what it printed, and how long it took.
     pub fn run(&self, program: &Path) -> anyhow::Result<(Vec<u8>, Duration)> {
         let start = Instant::now();
-        let output = Command::new(PROGRAM)
+        let emulator = self.program;
+        let output = Command::new(emulator)
             .arg(program)
             .output()
-            .with_context(|| format!("cannot start {PROGRAM}"))?;
+            .with_context(|| format!("cannot start {emulator}"))?;
         let time = start.elapsed();
-        ensure!(output.status.success(), "the program failed in {PROGRAM}: {}", output.status);
+        ensure!(output.status.success(), "the program failed in {emulator}: {}", output.status);
         Ok((output.stdout, time))
     }
 }

@@ -3,29 +3,28 @@
 
 use alloy_primitives::{Address, keccak256};
 use rebut_contracts::Preimage;
-use rebut_fpvm::kernel::Syscall;
 use rebut_fpvm::kernel::descriptors::PREIMAGE_READ;
+use rebut_fpvm::machine::Machine;
 use rebut_fpvm::witness::PreimageRead;
-use rebut_fpvm::witness::mips64::{MEMORY_PROOF_BYTES, THREAD_BYTES};
-use rebut_fpvm::{Machine, Silent, StateVersion, StepProof, Stop, Until};
+use rebut_fpvm::{AsteriscVersion, Silent, StateVersion, StepProof, Stop, Until, Version, Vm};
 use rebut_host::{BlockWitness, WitnessOracle};
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
-use rebut_tests::guests;
 use rebut_tests::random::{Random, SEED_VARIABLE, seed};
+use rebut_tests::subject::{MEMORY_PROOF_BYTES, Part};
 use rebut_tests::verdict::{Solidity, compare_taken};
+use rebut_tests::{Subject, guests};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The system call instruction: opcode and function, all else ignored.
-const SYSCALL_MASK: u32 = 0xfc00_003f;
-const SYSCALL: u32 = 0x0000_000c;
 /// Neighbouring steps that are compared at every stop, so that stops may be few.
 const STEPS_PER_STOP: u64 = 4;
 /// Steps at both ends in which every system call is looked at.
 const SEARCH_STEPS: u64 = 20_000;
 /// System calls of one kind that are compared in one run.
 const CALLS_PER_KIND: u64 = 100;
+/// Too few bytes for any proof.
+const SHORT_BYTES: usize = 300;
 /// Steps of one run whose proofs are tampered with.
 const TAMPERED: u64 = 60;
 
@@ -44,8 +43,8 @@ impl PreimageOracle for Shared {
 }
 
 /// One block in the machine, beside the contract.
-struct Run {
-    machine: Machine<'static>,
+struct Run<V: Subject> {
+    machine: Machine<'static, V>,
     oracle: Shared,
     solidity: Solidity,
     random: Random,
@@ -58,14 +57,17 @@ struct Run {
     stale_root: Option<[u8; 32]>,
 }
 
-impl Run {
-    fn start(witness: &BlockWitness, version: StateVersion, seed: u64) -> Self {
+impl<V: Subject> Run<V> {
+    fn start<N: Version<Vm = V>>(witness: &BlockWitness, version: N, seed: u64) -> Self
+    where
+        V: Vm<Version = N>,
+    {
         let oracle = Shared(Rc::new(RefCell::new(witness.oracle())));
         let state = guests::load("block", version).state;
         Self {
             machine: Machine::new(state, oracle.clone(), Silent),
             oracle,
-            solidity: Solidity::new(version),
+            solidity: Solidity::new::<V>(version),
             random: Random::new(seed),
             compared: 0,
             tampered: 0,
@@ -82,18 +84,12 @@ impl Run {
     /// The kind of system call that the next step makes, if it makes one: its name, the descriptor of a
     /// transfer, the type of the preimage's key.
     fn next_call(&self) -> Option<String> {
-        let registers = self.machine.registers();
-        let cpu = &registers.processor.current_thread().filter(|_| !registers.exited)?.cpu;
-        let word = self.machine.memory().load_u32(cpu.pc);
-        let is_call = word & SYSCALL_MASK == SYSCALL;
-        let call = is_call.then(|| Syscall::from_number(cpu.registers[2])).flatten()?;
-        let fd = cpu.registers[4];
-        Some(match (call, fd) {
-            (Syscall::read, PREIMAGE_READ) => {
-                format!("read {fd} of type {}", registers.preimage_key[0])
-            }
-            (Syscall::read | Syscall::write, _) => format!("{} {fd}", call.name()),
-            _ => call.name().to_owned(),
+        let key_type = self.machine.registers().preimage_key[0];
+        let (name, fd) = V::next_call(self.machine.state())?;
+        Some(match (name, fd) {
+            ("read", PREIMAGE_READ) => format!("read {fd} of type {key_type}"),
+            ("read" | "write", _) => format!("{name} {fd}"),
+            _ => name.to_owned(),
         })
     }
 
@@ -183,7 +179,7 @@ impl Run {
 
     /// Feeds the contract what is not the proof of this step.
     fn tamper(&mut self, proof: &StepProof) {
-        for (what, changed) in tamperings(&mut self.random, proof, self.stale_root) {
+        for (what, changed) in tamperings::<V>(&mut self.random, proof, self.stale_root) {
             match self.solidity.step(&changed) {
                 Err(_) => self.refused += 1,
                 Ok(outcome) => panic!("step {}: {what} is accepted: {outcome:?}", proof.step),
@@ -201,30 +197,7 @@ impl Run {
     }
 }
 
-/// The parts of a proof that the step uses: begin and end.
-fn used_parts(proof: &StepProof) -> Vec<(&'static str, usize, usize)> {
-    if proof.proof_data.is_empty() {
-        return Vec::new();
-    }
-    let thread_end = THREAD_BYTES + 32;
-    let mut parts = vec![("thread", 0, THREAD_BYTES), ("stack below", THREAD_BYTES, thread_end)];
-    // Preemption and leaving threads look at no memory; real blocks have one thread, which may be
-    // preempted. The contract then ignores the instruction.
-    let preempts = u64::from_be_bytes(proof.state_data.0[107..115].try_into().expect("8 bytes"));
-    if preempts < rebut_fpvm::mips::threads::QUANTUM {
-        for (i, name) in ["instruction", "memory", "second memory"].into_iter().enumerate() {
-            let begin = thread_end + i * MEMORY_PROOF_BYTES;
-            let end = begin + MEMORY_PROOF_BYTES;
-            // What the step does not use is zero, and a proof never is.
-            if proof.proof_data[begin..end].iter().any(|b| *b != 0) {
-                parts.push((name, begin, end));
-            }
-        }
-    }
-    parts
-}
-
-fn tamperings(
+fn tamperings<V: Subject>(
     random: &mut Random,
     proof: &StepProof,
     stale_root: Option<[u8; 32]>,
@@ -237,7 +210,7 @@ fn tamperings(
             all.push((what, copy));
         }
     };
-    for (name, begin, end) in used_parts(proof) {
+    for Part { name, begin, end, .. } in V::used_parts(proof) {
         for _ in 0..3 {
             let at = begin + random.below((end - begin) as u64) as usize;
             let bit = 1 << random.below(8);
@@ -263,9 +236,7 @@ fn tamperings(
         }
     }
     // The roots that the parts are checked against.
-    let active_stack = if proof.state_data.0[115] == 0 { 116 } else { 148 };
-    for (name, begin, _) in used_parts(proof) {
-        let root = if name == "thread" || name == "stack below" { active_stack } else { 0 };
+    for Part { begin, root, .. } in V::used_parts(proof) {
         let at = root + random.below(32) as usize;
         let mut copy = proof.clone();
         copy.state_data.0[at] ^= 1 << random.below(8);
@@ -273,14 +244,18 @@ fn tamperings(
     }
     all.extend((!proof.proof_data.is_empty()).then(|| {
         let mut short = proof.clone();
-        short.proof_data.truncate(THREAD_BYTES);
+        short.proof_data.truncate(SHORT_BYTES);
         ("short proof".to_owned(), short)
     }));
     all
 }
 
 /// Compares samples of a block's trace; returns the system calls among them, by kind.
-fn check(number: u64, version: StateVersion, stops: u64) -> Option<BTreeMap<String, u64>> {
+fn check<V: Subject + Vm<Version = N>, N: Version<Vm = V>>(
+    number: u64,
+    version: N,
+    stops: u64,
+) -> Option<BTreeMap<String, u64>> {
     let path = rebut_recordings::path(&format!("blocks/{number}.json.zst"))?;
     let witness = BlockWitness::read(&path).unwrap_or_else(|error| panic!("{error}"));
     let seed = seed(number);
@@ -330,4 +305,16 @@ fn unichain_holocene_10211000() {
 #[test]
 fn op_mainnet_holocene_132795025() {
     check(132_795_025, StateVersion::V7, 500);
+}
+
+// The same in Asterisc: more than 20,000 steps.
+#[test]
+fn op_sepolia_holocene_26207960_in_asterisc() {
+    let calls = check(26_207_960, AsteriscVersion, 2_600);
+    assert!(calls.is_none_or(|calls| calls.contains_key("read 5 of type 6")));
+}
+
+#[test]
+fn op_mainnet_ecotone_120794432_in_asterisc() {
+    check(120_794_432, AsteriscVersion, 2_600);
 }

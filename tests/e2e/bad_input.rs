@@ -2,7 +2,7 @@
 //! something that is legal; never a panic, and never something else than the file says.
 
 use rebut_fpvm::loader::load_elf_within;
-use rebut_fpvm::{Machine, Silent, State, StateVersion, Until};
+use rebut_fpvm::{Machine, Mips64, Silent, State, StateVersion, Until};
 use rebut_tests::guests;
 use rebut_tests::preimages::Preimages;
 use rebut_tests::random::{Random, SEED_VARIABLE, seed};
@@ -31,7 +31,7 @@ fn a_damaged_program_is_refused_or_loads() {
     let seed = seed(11);
     println!("{SEED_VARIABLE}={seed}");
     let random = &mut Random::new(seed);
-    let elf = guests::elf("hello");
+    let elf = guests::elf::<Mips64>("hello");
     let (mut loaded, mut refused) = (0, 0);
     let mut load = |elf: &[u8]| match load_elf_within(StateVersion::V8, elf, MEMORY_LIMIT_BYTES) {
         Ok(program) => {

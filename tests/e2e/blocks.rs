@@ -1,11 +1,12 @@
-//! Real blocks, executed natively and in Cannon: the hash is right, a wrong claim is found wrong, and
+//! Real blocks, executed natively, in Cannon and in Asterisc: the hash is right, a wrong claim is found wrong, and
 //! what is missing is named.
 
-use rebut_fpvm::{Machine, Silent, StateVersion, StepError, Stop, Until};
+use rebut_fpvm::machine::Machine;
+use rebut_fpvm::{AsteriscVersion, Silent, StateVersion, StepError, Stop, Until, Version, Vm};
 use rebut_host::BlockWitness;
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
 use rebut_program::{EXIT_INVALID, EXIT_VALID, block};
-use rebut_tests::guests;
+use rebut_tests::{Subject, guests};
 use std::time::Instant;
 
 /// How many of the preimages that a block needs are taken away, one at a time, from the native run.
@@ -39,12 +40,13 @@ fn with_wrong_claim(witness: &BlockWitness, byte: usize) -> BlockWitness {
     wrong
 }
 
-/// Runs the block in the machine: exit code, steps.
-fn in_cannon(
+/// Runs the block in the machine of a version: exit code, steps.
+fn in_machine<V: Subject + Vm<Version = N>, N: Version<Vm = V>>(
+    version: N,
     witness: &BlockWitness,
     removed: Option<&PreimageKey>,
 ) -> Result<(u8, u64), StepError> {
-    let program = guests::load("block", StateVersion::V8);
+    let program = guests::load("block", version);
     let mut oracle = witness.oracle();
     if let Some(key) = removed {
         assert!(oracle.remove(key).is_some(), "{key} was there");
@@ -88,23 +90,33 @@ fn check(number: u64) {
         }
     }
 
-    // In the machine.
+    in_each_way(StateVersion::V8, "Cannon", &witness, &wrong, &keys[keys.len() / 4]);
+    in_each_way(AsteriscVersion, "Asterisc", &witness, &wrong, &keys[keys.len() / 4]);
+    println!("{number}: native {native:.1?}");
+}
+
+/// In a machine: the right claim, a wrong one, and without a preimage.
+fn in_each_way<V: Subject + Vm<Version = N>, N: Version<Vm = V>>(
+    version: N,
+    name: &str,
+    witness: &BlockWitness,
+    wrong: &BlockWitness,
+    key: &PreimageKey,
+) {
+    let number = witness.parent_header.number + 1;
+    let run = |witness| {
+        in_machine(version, witness, None).unwrap_or_else(|error| panic!("{number}: {error}"))
+    };
     let started = Instant::now();
-    let (code, steps) =
-        in_cannon(&witness, None).unwrap_or_else(|error| panic!("{number}: {error}"));
-    let cannon = started.elapsed();
-    assert_eq!(code, EXIT_VALID, "{number}");
-    println!("{number}: native {native:.1?}, Cannon {steps} steps in {cannon:.1?}");
-
-    let (code, _) = in_cannon(&wrong, None).unwrap_or_else(|error| panic!("{number}: {error}"));
-    assert_eq!(code, EXIT_INVALID, "{number}");
-
-    let key = keys[keys.len() / 4];
-    match in_cannon(&witness, Some(&key)) {
+    let (code, steps) = run(witness);
+    assert_eq!(code, EXIT_VALID, "{number} in {name}");
+    println!("{number}: {name} {steps} steps in {:.1?}", started.elapsed());
+    assert_eq!(run(wrong).0, EXIT_INVALID, "{number} in {name}");
+    match in_machine(version, witness, Some(key)) {
         Err(StepError::Oracle(OracleError::Missing { key: missing })) => {
-            assert_eq!(missing, key, "{number}");
+            assert_eq!(missing, *key, "{number} in {name}");
         }
-        other => panic!("{number} without {key}: {other:?}"),
+        other => panic!("{number} in {name} without {key}: {other:?}"),
     }
 }
 

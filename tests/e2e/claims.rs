@@ -4,7 +4,8 @@
 use alloy_consensus::Header;
 use alloy_primitives::B256;
 use alloy_rlp::Decodable;
-use rebut_fpvm::{Machine, Silent, StateVersion, Stop, Until, load_elf};
+use rebut_fpvm::machine::Machine;
+use rebut_fpvm::{AsteriscVersion, Silent, StateVersion, Stop, Until, Version, Vm, load_elf};
 use rebut_host::ClaimWitness;
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
 use rebut_program::{
@@ -12,7 +13,7 @@ use rebut_program::{
     claim::{self, ClaimError},
     config::{Chain, Table, section},
 };
-use rebut_tests::guests;
+use rebut_tests::{Subject, guests};
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
@@ -148,7 +149,7 @@ fn whatever_is_missing_is_named() {
     }
 }
 
-/// How a run in Cannon ended: exit code, steps, final state hash.
+/// How a run in a machine ended: exit code, steps, final state hash.
 type Ending = (u8, u64, B256);
 
 /// Runs the program in Cannon, carrying the parameters of the claim's chain.
@@ -156,11 +157,20 @@ fn in_cannon(
     witness: &ClaimWitness,
     oracle: impl PreimageOracle,
 ) -> Result<Ending, rebut_fpvm::StepError> {
+    in_machine(StateVersion::V8, witness, oracle)
+}
+
+/// Runs the program in the machine of a version, carrying the parameters of the claim's chain.
+fn in_machine<V: Subject + Vm<Version = N>, N: Version<Vm = V>>(
+    version: N,
+    witness: &ClaimWitness,
+    oracle: impl PreimageOracle,
+) -> Result<Ending, rebut_fpvm::StepError> {
     let chain = Chain::new("", witness.config.clone());
     let table = Table::encode(&[chain]).expect("a table of one chain");
-    let mut elf = guests::elf("program");
+    let mut elf = guests::elf::<V>("program");
     section::fill(&mut elf, &table).expect("a section for it");
-    let program = load_elf(StateVersion::V8, &elf).expect("the guest");
+    let program = load_elf(version, &elf).expect("the guest");
     let mut machine = Machine::new(program.state, oracle, Silent);
     match machine.run(Until::step(MAX_STEPS))? {
         Stop::Exited(code) => Ok((code, machine.registers().step, machine.state_hash())),
@@ -173,8 +183,18 @@ const MAX_STEPS: u64 = 1_000_000_000;
 
 #[test]
 fn cannon_decides_as_native_code_does() {
+    decides_as_native_code_does(StateVersion::V8);
+}
+
+#[test]
+fn asterisc_decides_as_native_code_does() {
+    decides_as_native_code_does(AsteriscVersion);
+}
+
+fn decides_as_native_code_does<V: Subject + Vm<Version = N>, N: Version<Vm = V>>(version: N) {
     for (name, witness) in recorded() {
-        let run = |witness: &ClaimWitness| in_cannon(witness, witness.oracle()).expect(&name).0;
+        let run =
+            |witness: &ClaimWitness| in_machine(version, witness, witness.oracle()).expect(&name).0;
         assert_eq!(run(&witness), EXIT_VALID, "{name}");
         for byte in [0, 15, 31] {
             let mut changed = witness.clone();

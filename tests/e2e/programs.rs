@@ -1,6 +1,6 @@
 //! Whole programs, in Go and in Rust, on both versions of the machine and under qemu.
 
-use rebut_fpvm::{Machine, Output, Program, StateVersion, Stop, Stream, Until, load_elf};
+use rebut_fpvm::{Machine, Mips64, Output, Program, StateVersion, Stop, Stream, Until, load_elf};
 use rebut_tests::preimages::Preimages;
 use rebut_tests::{go, guests};
 use std::cell::RefCell;
@@ -84,11 +84,11 @@ fn a_go_program() {
 #[test]
 fn a_rust_program() {
     let folder = temporary();
-    check("rust", &guests::elf("hello"), folder.path(), RUST_OUTPUT);
+    check("rust", &guests::elf::<Mips64>("hello"), folder.path(), RUST_OUTPUT);
 }
 
 #[test]
 fn what_guests_have_in_assembly_does_what_plain_rust_does() {
     let folder = temporary();
-    check("check-sys", &guests::elf("check-sys"), folder.path(), "");
+    check("check-sys", &guests::elf::<Mips64>("check-sys"), folder.path(), "");
 }

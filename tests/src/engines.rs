@@ -1,39 +1,63 @@
 //! One test body for every engine: plain step, block interpreter, Solidity.
 
 use crate::case::Case;
+use crate::subject::Subject;
 use crate::verdict::{self, Solidity, Step};
-use rebut_fpvm::{Machine, StepError, Stop, Until};
+use rebut_fpvm::machine::Machine;
+use rebut_fpvm::{Mips64, StepError, Stop, Until};
+use std::marker::PhantomData;
 
 /// Steps that the block interpreter runs in one go; a case takes up one, what follows it the rest.
 const STRETCH: u64 = 4;
 
 /// The engines, and counts of what they were shown.
 #[derive(Debug)]
-pub struct Engines {
-    contracts: [Solidity; 2],
+pub struct Engines<V: Subject = Mips64> {
+    contracts: Contracts<V>,
     /// Cases that all engines took, to the same state.
     pub taken: u64,
     /// Cases that all engines refused, for the same reason.
     pub refused: u64,
 }
 
-impl Default for Engines {
+/// The contracts of a machine's versions.
+#[derive(Debug)]
+pub struct Contracts<V>(Vec<Solidity>, PhantomData<V>);
+
+impl<V: Subject> Default for Contracts<V> {
+    fn default() -> Self {
+        Self(V::VERSIONS.iter().map(|version| Solidity::new::<V>(*version)).collect(), PhantomData)
+    }
+}
+
+impl<V: Subject> Contracts<V> {
+    /// That of a version.
+    ///
+    /// # Panics
+    /// When the machine has no such version.
+    pub fn of(&mut self, version: V::Version) -> &mut Solidity {
+        let place = V::VERSIONS.iter().position(|known| *known == version);
+        place.and_then(|place| self.0.get_mut(place)).unwrap_or_else(|| panic!("{version:?}"))
+    }
+}
+
+impl<V: Subject> Default for Engines<V> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Engines {
+impl<V: Subject> Engines<V> {
     /// Deploys the contracts.
     pub fn new() -> Self {
-        Self { contracts: Solidity::both(), taken: 0, refused: 0 }
+        Self { contracts: Contracts::default(), taken: 0, refused: 0 }
     }
 
     /// Shows a case to every engine.
     ///
     /// # Panics
     /// When two engines differ: with both answers and the case.
-    pub fn check(&mut self, name: &str, case: &Case) -> Step {
+    pub fn check(&mut self, name: &str, case: &Case<V>) -> Step {
         match self.compare(case) {
             Ok(Step::Taken) => {
                 self.taken += 1;
@@ -51,13 +75,13 @@ impl Engines {
     ///
     /// # Panics
     /// When it does not.
-    pub fn expect(&mut self, name: &str, case: &Case, want: Step) {
+    pub fn expect(&mut self, name: &str, case: &Case<V>, want: Step) {
         assert_eq!(self.check(name, case), want, "{name}: {case:x?}");
     }
 
-    fn compare(&mut self, case: &Case) -> Result<Step, String> {
+    fn compare(&mut self, case: &Case<V>) -> Result<Step, String> {
         let start = case.registers.step;
-        let solidity = Solidity::of(&mut self.contracts, case.version);
+        let solidity = self.contracts.of(case.version);
         let mut plain = verdict::machine(case.state_without_windows());
         let verdict = verdict::compare(&mut plain, solidity)?;
 
@@ -75,7 +99,7 @@ impl Engines {
 }
 
 /// The block interpreter over the case and what follows it, against as many plain steps.
-fn stretch(case: &Case, end: u64) -> Result<(), String> {
+fn stretch<V: Subject>(case: &Case<V>, end: u64) -> Result<(), String> {
     let mut plain = verdict::machine(case.state_without_windows());
     let mut fast = verdict::machine(case.state());
     let [a, b] = [plain.run_plain(Until::step(end)), fast.run(Until::step(end))].map(outcome);
@@ -96,8 +120,12 @@ fn outcome(result: Result<Stop, StepError>) -> String {
 ///
 /// # Errors
 /// What differs, in words.
-pub fn equal(when: &str, plain: &mut Machine<'_>, fast: &mut Machine<'_>) -> Result<(), String> {
-    let [a, b] = [&*plain, &*fast].map(Machine::registers);
+pub fn equal<V: Subject>(
+    when: &str,
+    plain: &mut Machine<'_, V>,
+    fast: &mut Machine<'_, V>,
+) -> Result<(), String> {
+    let [a, b] = [&*plain, &*fast].map(|machine| machine.registers());
     if a != b {
         return Err(format!("{when}: plain {a:x?}\nblock interpreter {b:x?}"));
     }

@@ -68,7 +68,7 @@ pub fn random_case(random: &mut Random, keys: &[[u8; 32]]) -> Case {
         _ => random.pick(&PLACES).wrapping_add(0x5_0000),
     };
     let version = random.pick(&StateVersion::ALL);
-    let mut case = Case::at(version, code);
+    let mut case = Case::<Mips64>::at(version, code);
     let words = 24 + random.below(200);
     let mut writer = Writer { random, words: Vec::new(), limit: words as usize, code };
     writer.fill();

@@ -1,12 +1,13 @@
 //! One step in Rust against the same step in Solidity.
 
+use crate::case::Case;
 use crate::preimages::Preimages;
+use crate::subject::{Field, Subject};
 use alloy_primitives::B256;
-use rebut_contracts::{CallError, Preimage, Revert, StepOutcome, Verifier};
+use rebut_contracts::{CallError, Preimage, StepOutcome, Verifier};
+use rebut_fpvm::machine::Machine;
 use rebut_fpvm::witness::PreimageRead;
-use rebut_fpvm::witness::mips64::{PROOF_BYTES, thread_proof};
-use rebut_fpvm::{Fault, Machine, State, StateVersion, StepError, StepProof};
-use rebut_preimage::OracleError;
+use rebut_fpvm::{State, StepProof};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -25,20 +26,9 @@ impl Solidity {
     ///
     /// # Panics
     /// When it cannot be deployed.
-    pub fn new(version: StateVersion) -> Self {
-        let verifier = Verifier::new(version.number())
-            .unwrap_or_else(|error| panic!("version {}: {error}", version.number()));
+    pub fn new<V: Subject>(version: V::Version) -> Self {
+        let verifier = V::deploy(version).unwrap_or_else(|error| panic!("{version:?}: {error}"));
         Self { verifier, loaded: BTreeSet::new() }
-    }
-
-    /// Contracts of both versions, for [`of`](Self::of).
-    pub fn both() -> [Self; 2] {
-        StateVersion::ALL.map(Self::new)
-    }
-
-    /// The one of the version.
-    pub fn of(both: &mut [Self; 2], version: StateVersion) -> &mut Self {
-        &mut both[usize::from(version != StateVersion::ALL[0])]
     }
 
     /// The contract itself.
@@ -78,30 +68,6 @@ impl Solidity {
     }
 }
 
-/// A word for a fault in both languages: what Rust says, and what the contract says.
-///
-/// The table of the Cannon facts: which cause gives which revert.
-pub fn revert_of(error: &StepError) -> Option<Revert> {
-    let message = |text: &str| Some(Revert::Message(text.to_owned()));
-    match error {
-        StepError::Fault(fault) => match fault {
-            Fault::InvalidInstruction { .. } => message("MIPS64: invalid instruction"),
-            Fault::BranchInDelaySlot { .. } => message("MIPS64: branch in delay slot"),
-            Fault::JumpInDelaySlot { .. } => message("MIPS64: jump in delay slot"),
-            Fault::DivisionByZero { .. } => message("MIPS64: division by zero"),
-            Fault::UnknownSyscall { .. } => message("MIPS64: unimplemented syscall"),
-            Fault::UnalignedPc { .. } => Some(Revert::Named("InvalidPC")),
-            Fault::NoThread => message("MIPS64: active thread stack is empty"),
-            Fault::NoThreadLeft => message("MIPS64: post-state active thread stack is empty"),
-        },
-        StepError::PreimageEnd { .. }
-        | StepError::Oracle(OracleError::Missing { .. } | OracleError::Illegal(_)) => {
-            message("pre-image must exist")
-        }
-        _ => None,
-    }
-}
-
 /// How a compared step went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -115,7 +81,10 @@ pub enum Step {
 ///
 /// # Errors
 /// Where they differ, in words.
-pub fn compare(machine: &mut Machine<'_>, solidity: &mut Solidity) -> Result<Step, String> {
+pub fn compare<V: Subject>(
+    machine: &mut Machine<'_, V>,
+    solidity: &mut Solidity,
+) -> Result<Step, String> {
     let error = match machine.prove_step() {
         Ok(proof) => {
             if let Some(read) = &proof.preimage {
@@ -125,13 +94,14 @@ pub fn compare(machine: &mut Machine<'_>, solidity: &mut Solidity) -> Result<Ste
         }
         Err(error) => error,
     };
-    let want = revert_of(&error).ok_or_else(|| format!("not a fault: {error}"))?;
-    let mut state = State::at(machine.state().version, 0);
-    state.registers.clone_from(machine.registers());
+    let want = V::revert_of(&error).ok_or_else(|| format!("not a fault: {error}"))?;
+    let version = machine.state().version;
+    let mut state =
+        Case::<V> { version, registers: machine.registers().clone(), memory: Vec::new() }.state();
     for (index, page) in machine.memory().pages() {
         state.memory.set_page(index, page);
     }
-    let (state_data, proof_data) = proof_of_fault(&mut state);
+    let (state_data, proof_data) = (state.witness().0, V::proof_of_fault(&mut state));
     match solidity.verifier.step(&state_data, &proof_data, CONTEXT) {
         Err(CallError::Revert(got)) if got == want => Ok(Step::Refused),
         other => Err(format!("Rust refuses ({error}), Solidity: {other:?}, not {want:?}")),
@@ -142,8 +112,8 @@ pub fn compare(machine: &mut Machine<'_>, solidity: &mut Solidity) -> Result<Ste
 ///
 /// # Errors
 /// Where they differ, in words.
-pub fn compare_taken(
-    machine: &mut Machine<'_>,
+pub fn compare_taken<V: Subject>(
+    machine: &mut Machine<'_, V>,
     proof: &StepProof,
     solidity: &mut Solidity,
 ) -> Result<(), String> {
@@ -151,7 +121,7 @@ pub fn compare_taken(
         solidity.step(proof).map_err(|error| format!("Rust goes on, Solidity: {error}"))?;
     let witness = machine.witness();
     if outcome.post_state != witness.0 {
-        return Err(differences(&witness.0, &outcome.post_state));
+        return Err(differences(V::FIELDS, &witness.0, &outcome.post_state));
     }
     if outcome.post_state_hash != proof.post {
         return Err(format!(
@@ -162,29 +132,10 @@ pub fn compare_taken(
     Ok(())
 }
 
-/// Names and ends of the fields of a packed state.
-const FIELDS: [(&str, usize); 15] = [
-    ("memory root", 32),
-    ("preimage key", 64),
-    ("preimage offset", 72),
-    ("heap", 80),
-    ("reservation status", 81),
-    ("reservation address", 89),
-    ("reservation owner", 97),
-    ("exit code", 98),
-    ("exited", 99),
-    ("step", 107),
-    ("steps since switch", 115),
-    ("traverse right", 116),
-    ("left root", 148),
-    ("right root", 180),
-    ("next thread id", 188),
-];
-
-fn differences(rust: &[u8], solidity: &[u8]) -> String {
+fn differences(fields: &[Field], rust: &[u8], solidity: &[u8]) -> String {
     let mut text = String::from("post-states differ:");
     let mut start = 0;
-    for (name, end) in FIELDS {
+    for &(name, end) in fields {
         let [a, b] = [rust, solidity].map(|s| s.get(start..end));
         if a != b {
             // Writing to a string does not fail.
@@ -195,28 +146,7 @@ fn differences(rust: &[u8], solidity: &[u8]) -> String {
     text
 }
 
-/// State and proof for a step that will fail: everything that the contract looks at before it fails.
-fn proof_of_fault(state: &mut State) -> (Vec<u8>, Vec<u8>) {
-    let witness = state.witness();
-    let mut proof = Vec::with_capacity(PROOF_BYTES);
-    proof.extend_from_slice(&thread_proof(&state.registers.processor));
-    let (mut pc, mut access) = (0, 0);
-    if let Some(thread) = state.registers.processor.current_thread() {
-        pc = thread.cpu.pc & !7;
-        let word = state.memory.load_u32(thread.cpu.pc & !3);
-        let r = &thread.cpu.registers;
-        let base = r[(word >> 21 & 31) as usize].wrapping_add(word as u16 as i16 as u64);
-        // A system call keeps its address in $5; only reading a preimage can fail behind one.
-        access = if word & 0xfc00_003f == 0x0c { r[5] } else { base } & !7;
-    }
-    for address in [pc, access] {
-        proof.extend_from_slice(&state.memory.prove(address));
-    }
-    proof.resize(PROOF_BYTES, 0);
-    (witness.0.to_vec(), proof)
-}
-
 /// A machine over the shared preimages that prints nothing.
-pub fn machine(state: State) -> Machine<'static> {
+pub fn machine<V: Subject>(state: State<V>) -> Machine<'static, V> {
     Machine::new(state, Preimages::new(), rebut_fpvm::Silent)
 }

@@ -1,4 +1,5 @@
-//! Guest programs: built from source, pinned by hash, kept compressed in `guests/prebuilt`.
+//! Guest programs: built from source for every machine, pinned by hash, kept compressed in
+//! `guests/prebuilt`.
 //!
 //! A build depends on the sources, `guests/Cargo.lock` and the toolchain, and on nothing else of the
 //! machine. Cargo mixes the absolute paths of packages outside a workspace into symbol names, so the
@@ -15,12 +16,28 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// Stem of the target's description; the folder of the outputs has the same name.
-const TARGET: &str = "mips64-cannon-none";
+/// A machine that guests are built for.
+struct Target {
+    /// Folder of its pinned builds below `guests/prebuilt`.
+    name: &'static str,
+    /// Stem of the target's description in `guests`; the folder of the outputs has the same name.
+    description: &'static str,
+    /// Flags of the compiler beside [`FLAGS`].
+    flags: &'static [&'static str],
+}
+
+const TARGETS: [Target; 2] = [
+    Target {
+        name: "mips64",
+        description: "mips64-cannon-none",
+        flags: &["-Cllvm-args=-mno-check-zero-division"],
+    },
+    Target { name: "riscv64", description: "riscv64-asterisc-none", flags: &[] },
+];
+
 const LINKER: &str = "ld.lld";
 /// Panics carry no file and line: a moved line must not change the hash of a guest.
-const FLAGS: [&str; 3] =
-    ["-Clink-arg=-e_start", "-Cllvm-args=-mno-check-zero-division", "-Zlocation-detail=none"];
+const FLAGS: [&str; 2] = ["-Clink-arg=-e_start", "-Zlocation-detail=none"];
 const HOW_TO_GET_IT: &str = "install one of:
   Debian or Ubuntu: apt-get install rustc-web cargo-web rust-web-src lld
   rustup:           rustup component add rust-src, and lld from the system's packages";
@@ -33,7 +50,7 @@ pub struct Arguments {
     check: bool,
 }
 
-/// `guests/prebuilt/manifest.toml`.
+/// The manifest beside the pinned builds of a target.
 #[derive(Debug, Deserialize, Serialize)]
 struct Manifest {
     /// Compiler and linker that made the pinned builds.
@@ -59,13 +76,17 @@ pub fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     println!("guests: {} of {}", toolchain.describe()?, toolchain.origin);
     let stage = Stage::prepare(root)?;
     stage.lock(root, &toolchain, arguments.check)?;
-    let built = stage.build(&toolchain)?;
-    let folder = root.join("guests/prebuilt");
-    if arguments.check {
-        check(&folder, &toolchain, &built)
-    } else {
-        write(&folder, &toolchain, &built)
+    for target in &TARGETS {
+        println!("guests for {}", target.name);
+        let built = stage.build(&toolchain, target)?;
+        let folder = root.join("guests/prebuilt").join(target.name);
+        if arguments.check {
+            check(&folder, &toolchain, &built)?;
+        } else {
+            write(&folder, &toolchain, &built)?;
+        }
     }
+    Ok(())
 }
 
 fn write(folder: &Path, toolchain: &Toolchain, built: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
@@ -248,8 +269,12 @@ impl Stage {
         Ok(())
     }
 
-    /// Builds all programs. Names and ELF files.
-    fn build(&self, toolchain: &Toolchain) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    /// Builds all programs for a target. Names and ELF files.
+    fn build(
+        &self,
+        toolchain: &Toolchain,
+        target: &Target,
+    ) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         let run = |arguments: &[&str], flags: Option<OsString>| {
             let mut command = self.cargo(toolchain);
             command.args(arguments);
@@ -260,7 +285,7 @@ impl Stage {
         };
         // Before the build, since its flags name the folders that this creates.
         run(&["fetch"], None)?;
-        let target = format!("guests/{TARGET}.json");
+        let description = format!("guests/{}.json", target.description);
         let build = [
             "build",
             "--release",
@@ -269,10 +294,10 @@ impl Stage {
             "-Zbuild-std-features=compiler-builtins-mem",
             "-Zjson-target-spec",
             "--target",
-            &target,
+            &description,
         ];
-        run(&build, Some(self.flags(toolchain)?))?;
-        let folder = self.output.join(TARGET).join("release");
+        run(&build, Some(self.flags(toolchain, target)?))?;
+        let folder = self.output.join(target.description).join("release");
         self.programs
             .iter()
             .map(|name| Ok((name.clone(), self.read(&folder.join(name))?)))
@@ -304,8 +329,8 @@ impl Stage {
     }
 
     /// The compiler's flags, in Cargo's encoding: every folder of this machine gets a fixed name.
-    fn flags(&self, toolchain: &Toolchain) -> anyhow::Result<OsString> {
-        let mut flags = OsString::from(FLAGS.join("\x1f"));
+    fn flags(&self, toolchain: &Toolchain, target: &Target) -> anyhow::Result<OsString> {
+        let mut flags = OsString::from([FLAGS.as_slice(), target.flags].concat().join("\x1f"));
         let mut map = |from: &Path, to: &str| {
             flags.push("\x1f--remap-path-prefix=");
             flags.push(from);

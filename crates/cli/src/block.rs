@@ -1,4 +1,4 @@
-//! `rebut block`: one recorded L2 block, executed natively, in Cannon, or served to a machine.
+//! `rebut block`: one recorded L2 block, executed natively, in a virtual machine, or served to one.
 //!
 //! Exit codes of `run` and `vm`: 0 when the block has the expected hash, 1 when it has another, 2 when
 //! there is no verdict.
@@ -12,6 +12,7 @@ pub use progress::{StepProgress, mips};
 pub use vm::verdict_of;
 
 use crate::Outcome;
+use crate::guest::VmName;
 use alloy_primitives::B256;
 use anyhow::Context;
 use rebut_host::{BlockWitness, serve_witness};
@@ -29,10 +30,10 @@ pub enum Command {
     ///
     /// Exit code: 0 equal, 1 not equal, 2 no verdict.
     Run(Arguments),
-    /// Execute a recorded block in Cannon, with the guest program that this binary carries.
+    /// Execute a recorded block in a virtual machine, with the guest program that this binary carries.
     ///
     /// Exit code: 0 equal, 1 not equal, 2 no verdict.
-    Vm(Arguments),
+    Vm(VmArguments),
     /// Serve a recorded block's preimages to the machine that started this process.
     ///
     /// The protocol is that of descriptors 3 to 6: `rebut cannon run ... -- rebut block serve FILE`.
@@ -57,6 +58,16 @@ pub struct Arguments {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+/// What `vm` takes.
+#[derive(Debug, clap::Args)]
+pub struct VmArguments {
+    /// The machine.
+    #[arg(long, value_enum, default_value_t)]
+    vm: VmName,
+    #[command(flatten)]
+    arguments: Arguments,
 }
 
 /// Runs the command. Whatever goes wrong leaves no verdict.

@@ -14,7 +14,8 @@
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use rebut_fpvm::{State, StateFileError};
+use rebut_fpvm::state_file::asterisc::{JsonState, Seal};
+use rebut_fpvm::{Asterisc, State, StateFileError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use signal_hook::consts::SIGXFSZ;
@@ -188,6 +189,44 @@ pub fn read_state(path: &Path) -> Result<State, FileError> {
     io::copy(&mut stream, &mut io::sink())
         .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     Ok(state)
+}
+
+/// Reads a state of Asterisc: binary from a `.bin` or `.bin.gz` file, JSON from any other.
+///
+/// # Errors
+/// A file that cannot be read to its end, or that holds no state.
+pub fn read_asterisc_state(path: &Path) -> Result<State<Asterisc>, FileError> {
+    let mut stream = open(path)?.take(STATE_LIMIT_BYTES);
+    let no_state = |source| FileError::State { path: path.to_owned(), source };
+    let state = if is_binary_state(path) {
+        State::<Asterisc>::from_binary(&mut stream).map_err(no_state)?
+    } else {
+        let json: JsonState = serde_json::from_reader(&mut stream).map_err(|source| {
+            FileError::Json { path: path.to_owned(), what: "a state of asterisc", source }
+        })?;
+        State::<Asterisc>::from_json(json).map_err(no_state)?
+    };
+    io::copy(&mut stream, &mut io::sink())
+        .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    Ok(state)
+}
+
+/// A state of Asterisc with a seal on its way to `name`, in the form that the name says.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn asterisc_output(
+    name: &Path,
+    state: &State<Asterisc>,
+    seal: &Seal,
+) -> Result<Output, FileError> {
+    if !is_binary_state(name) {
+        return json_output(name, &state.to_json(seal));
+    }
+    let mut output = Output::create(name)?;
+    output.fill(|out| state.write_binary(out, seal))?;
+    output.sync()?;
+    Ok(output)
 }
 
 /// A file that is being written. Dropping it without [`commit`](Self::commit) leaves nothing behind.

@@ -3,17 +3,64 @@
 use crate::block::StepProgress;
 use anyhow::Context;
 use flate2::read::GzDecoder;
-use rebut_fpvm::{Machine, Output, Program, StateVersion, Stop, Stream, Until, load_elf};
+use rebut_fpvm::machine::Machine;
+use rebut_fpvm::{
+    Asterisc, Mips64, Output, Program, Stop, Stream, Target, Until, Version, Vm, load_elf,
+};
 use std::io::Read;
 
 /// A guest's ELF file, packed with gzip.
 #[derive(Clone, Copy, Debug)]
 pub struct Packed(&'static [u8]);
 
-/// Executes one block: what `rebut block vm` runs.
-pub const BLOCK: Packed = Packed(include_bytes!("../../../guests/prebuilt/block.elf.gz"));
-/// The fault proof program.
-pub const PROGRAM: Packed = Packed(include_bytes!("../../../guests/prebuilt/program.elf.gz"));
+/// A machine that this binary carries guests for.
+pub trait Builtin: Target {
+    /// Its name in reports.
+    const NAME: &'static str;
+    /// Executes one block: what `rebut block vm` runs.
+    const BLOCK: Packed;
+    /// The fault proof program.
+    const PROGRAM: Packed;
+}
+
+macro_rules! packed {
+    ($machine:literal, $guest:literal) => {
+        Packed(include_bytes!(concat!(
+            "../../../guests/prebuilt/",
+            $machine,
+            "/",
+            $guest,
+            ".elf.gz"
+        )))
+    };
+}
+
+impl Builtin for Mips64 {
+    const NAME: &'static str = "Cannon";
+    const BLOCK: Packed = packed!("mips64", "block");
+    const PROGRAM: Packed = packed!("mips64", "program");
+}
+
+impl Builtin for Asterisc {
+    const NAME: &'static str = "Asterisc";
+    const BLOCK: Packed = packed!("riscv64", "block");
+    const PROGRAM: Packed = packed!("riscv64", "program");
+}
+
+/// The block program of Cannon.
+pub const BLOCK: Packed = Mips64::BLOCK;
+/// The fault proof program of Cannon.
+pub const PROGRAM: Packed = Mips64::PROGRAM;
+
+/// The machines by the names that `--vm` takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum VmName {
+    /// Cannon, 64-bit
+    #[default]
+    Cannon,
+    /// Asterisc
+    Asterisc,
+}
 
 /// Steps between two looks at the display.
 const STEPS_PER_LOOK: u64 = 1 << 22;
@@ -33,17 +80,20 @@ impl Packed {
     ///
     /// # Errors
     /// As [`elf`](Self::elf).
-    pub fn load(self, version: StateVersion) -> anyhow::Result<Program> {
+    pub fn load<V: Target + Vm<Version = N>, N: Version<Vm = V>>(
+        self,
+        version: N,
+    ) -> anyhow::Result<Program<V>> {
         load_elf(version, &self.elf().context("the built-in guest")?).context("the built-in guest")
     }
 }
 
-/// Runs a guest to its end: its exit code and the seconds it took. Shows progress under the name `what`.
+/// Runs a guest to its end: its exit code and the seconds it took. Shows progress.
 ///
 /// # Errors
 /// A fault of the guest, or a failure of the oracle, with the step.
-pub fn run(machine: &mut Machine<'_>, what: &'static str) -> anyhow::Result<(u8, f64)> {
-    let progress = StepProgress::start(what);
+pub fn run<V: Builtin>(machine: &mut Machine<'_, V>) -> anyhow::Result<(u8, f64)> {
+    let progress = StepProgress::start(V::NAME);
     loop {
         let step = machine.registers().step;
         progress.at(step, machine.memory().page_count());

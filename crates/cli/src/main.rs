@@ -1,10 +1,11 @@
 //! Rebut: fault proofs for OP Stack chains.
 //!
 //! One binary, thin subcommands: each parses its arguments, calls a library crate and prints. Started
-//! under the name `cannon` it answers as `rebut cannon` does, and so for `kona-host` (`rebut host`),
+//! under the name `cannon` it answers as `rebut cannon` does, and so for `asterisc`, `kona-host` (`rebut host`),
 //! `op-challenger` and `op-proposer`, so that existing tooling can call it.
 
 mod agents;
+mod asterisc;
 mod block;
 mod cannon;
 mod demo;
@@ -40,6 +41,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// The Asterisc virtual machine, with the flags and files of the deployed tool.
+    #[command(subcommand)]
+    Asterisc(asterisc::Command),
     /// Execute a recorded L2 block, natively or in a fault proof VM.
     #[command(subcommand)]
     Block(block::Command),
@@ -78,16 +82,18 @@ fn main() -> ExitCode {
     log::start();
     files::report_size_limits();
     let mut arguments = named_arguments(std::env::args_os());
-    let for_cannon = arguments.get(1).is_some_and(|command| command == "cannon");
-    if for_cannon {
-        cannon::double_dashes::<Arguments>(&mut arguments[2..]);
+    let vm = ["cannon", "asterisc"]
+        .into_iter()
+        .find(|name| arguments.get(1).is_some_and(|command| command == name));
+    if let Some(vm) = vm {
+        cannon::double_dashes::<Arguments>(vm, &mut arguments[2..]);
     }
     let parsed = commands()
         .try_get_matches_from(arguments)
         .and_then(|matches| Arguments::from_arg_matches(&matches));
     let outcome = match parsed {
         Ok(arguments) => run(arguments.command),
-        Err(error) => return refused(&error, for_cannon),
+        Err(error) => return refused(&error, vm.is_some()),
     };
     outcome.unwrap_or_else(|error| {
         let prefix = if cannon::is_interrupt(&error) { "" } else { "error: " };
@@ -112,6 +118,7 @@ fn commands() -> clap::Command {
 
 fn run(command: Command) -> Outcome {
     match command {
+        Command::Asterisc(command) => asterisc::run(command),
         Command::Challenger(arguments) => agents::challenger::run(*arguments),
         Command::Proposer(arguments) => agents::proposer::run(&arguments),
         Command::Game(command) => agents::game::run(*command),
@@ -128,7 +135,7 @@ fn run(command: Command) -> Outcome {
 }
 
 /// What the arguments lead to when it is no command: help, or one line of error.
-fn refused(error: &clap::Error, for_cannon: bool) -> ExitCode {
+fn refused(error: &clap::Error, for_vm: bool) -> ExitCode {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         // Nobody reads the help when it cannot be printed.
         let _ = error.print();
@@ -138,8 +145,8 @@ fn refused(error: &clap::Error, for_cannon: bool) -> ExitCode {
     let message = rendered.split("\n\n").next().unwrap_or_default();
     let message: Vec<&str> = message.split_whitespace().collect();
     log::print(&format!("{}\n", message.join(" ")));
-    // The exit code 2 of `cannon` belongs to faults of the guest.
-    ExitCode::from(if for_cannon { 1 } else { 2 })
+    // The exit code 2 of `cannon` belongs to faults of the guest, and `asterisc` has none.
+    ExitCode::from(if for_vm { 1 } else { 2 })
 }
 
 /// An error and its causes on one line. Causes that the text already names are left out.
@@ -162,6 +169,7 @@ fn named_arguments(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let name = arguments.first().map(Path::new).and_then(Path::file_stem);
     for (known, command) in [
         ("cannon", "cannon"),
+        ("asterisc", "asterisc"),
         ("kona-host", "host"),
         ("op-challenger", "challenger"),
         ("op-proposer", "proposer"),

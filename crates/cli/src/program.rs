@@ -9,6 +9,7 @@ mod vm;
 
 use crate::Outcome;
 use crate::block::ended;
+use crate::guest::VmName;
 use crate::host::{ClaimArguments, SourceArguments, greet};
 use alloy_primitives::B256;
 use anyhow::Context;
@@ -31,10 +32,10 @@ pub enum Command {
     ///
     /// Exit code: 0 valid, 1 invalid, anything else no verdict.
     Run(Arguments),
-    /// Decide a claim in Cannon, with the guest program that this binary carries.
+    /// Decide a claim in a virtual machine, with the guest program that this binary carries.
     ///
     /// Exit code: 0 valid, 1 invalid, anything else no verdict.
-    Vm(Arguments),
+    Vm(VmArguments),
     /// Print the output root of every block from the agreed one to the claimed one.
     ///
     /// Exit code: 0 when the claimed block was reached, 1 when L1 data ends before it, 2 for errors.
@@ -49,6 +50,16 @@ pub struct Arguments {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+/// What `vm` takes.
+#[derive(Debug, clap::Args)]
+pub struct VmArguments {
+    /// The machine.
+    #[arg(long, value_enum, default_value_t)]
+    vm: VmName,
+    #[command(flatten)]
+    arguments: Arguments,
 }
 
 /// A claim: recorded, or about a chain whose nodes are asked.

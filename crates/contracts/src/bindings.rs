@@ -23,6 +23,7 @@ sol!(OptimismPortal, "artifacts/OptimismPortal.json");
 sol!(PreimageOracle, "artifacts/PreimageOracle.json");
 sol!(Proxy, "artifacts/Proxy.json");
 sol!(ProxyAdmin, "artifacts/ProxyAdmin.json");
+sol!(RISCV, "artifacts/RISCV.json");
 sol!(SuperchainConfig, "artifacts/SuperchainConfig.json");
 sol!(SystemConfig, "artifacts/SystemConfig.json");
 sol!(Traffic, "artifacts/Traffic.json");

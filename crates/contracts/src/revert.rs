@@ -19,6 +19,9 @@ pub enum Revert {
     /// An error that the contracts declare, by its name.
     #[error("{0}()")]
     Named(&'static str),
+    /// One word: the number of a fault of the RISC-V machine.
+    #[error("fault 0x{0:x}")]
+    Fault(u64),
     /// `Panic(uint256)`: a check that the compiler inserted.
     #[error("panic {0:#x}")]
     Panic(U256),
@@ -41,6 +44,11 @@ impl Revert {
         }
         if let Ok(panic) = Panic::abi_decode(data) {
             return Self::Panic(panic.code);
+        }
+        if data.len() == 32
+            && let Ok(code) = u64::try_from(U256::from_be_slice(data))
+        {
+            return Self::Fault(code);
         }
         match data.first_chunk().and_then(|selector| Self::name(*selector)) {
             Some(name) => Self::Named(name),
@@ -76,7 +84,7 @@ impl Revert {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::hex;
+    use alloy_primitives::{B256, hex};
 
     #[test]
     fn revert_data_becomes_words() {
@@ -96,6 +104,7 @@ mod tests {
         let with_argument = [hex!("f40239db").as_slice(), &[7; 32]].concat();
         check(&with_argument, "UnexpectedRootClaim()");
         check(&hex!("01020304"), "unknown revert data 0x01020304");
+        check(&B256::with_last_byte(0x70)[..], "fault 0x70");
         let message = hex!(
             "08c379a0 0000000000000000000000000000000000000000000000000000000000000020"
             "0000000000000000000000000000000000000000000000000000000000000002 6869"

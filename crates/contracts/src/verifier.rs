@@ -1,6 +1,6 @@
 //! The contracts that decide about a step, deployed in an EVM of this process.
 
-use crate::bindings::{MIPS64, PreimageOracle};
+use crate::bindings::{MIPS64, PreimageOracle, RISCV};
 use crate::{CallError, Chain, Preimage};
 use alloy_primitives::{Address, B256, Bytes, U256, address};
 use alloy_sol_types::{SolCall, SolValue};
@@ -15,11 +15,11 @@ const CALLER: Address = address!("00000000000000000000000000000000000d15be");
 const MIN_PROPOSAL_SIZE: u64 = 126_000;
 const CHALLENGE_PERIOD: u64 = 86_400;
 
-/// A deployed PreimageOracle and MIPS64, with the preimages loaded so far.
+/// A deployed PreimageOracle and a step verifier that reads it, with the preimages loaded so far.
 pub struct Verifier {
     chain: Chain,
     oracle: Address,
-    mips: Address,
+    vm: Address,
     caller: Address,
 }
 
@@ -28,7 +28,7 @@ pub struct Verifier {
 pub struct StepOutcome {
     /// The hash of the post-state, with the status in its first byte.
     pub post_state_hash: B256,
-    /// The packed post-state, 188 bytes, as the contract logs it.
+    /// The packed post-state, as the contract logs it.
     pub post_state: Vec<u8>,
     /// Gas of the execution alone: neither the fixed cost of a transaction nor that of its data.
     pub gas_used: u64,
@@ -42,16 +42,33 @@ pub struct LoadOutcome {
 }
 
 impl Verifier {
-    /// Deploys both contracts under Cancun's rules. `state_version` is 7 or 8, else the error is the
+    /// Deploys MIPS64 and its oracle under Cancun's rules. `state_version` is 7 or 8, else the error is the
     /// contract's `UnsupportedStateVersion()`.
     pub fn new(state_version: u8) -> Result<Self, CallError> {
+        Self::with(&MIPS64::BYTECODE, |oracle| {
+            (oracle, U256::from(state_version)).abi_encode_params()
+        })
+    }
+
+    /// Deploys RISCV and its oracle under Cancun's rules.
+    pub fn riscv() -> Result<Self, CallError> {
+        Self::with(&RISCV::BYTECODE, |oracle| (oracle,).abi_encode_params())
+    }
+
+    /// Deploys an oracle and the verifier with this creation code and the arguments for that oracle.
+    fn with(
+        creation_code: &[u8],
+        arguments: impl FnOnce(Address) -> Vec<u8>,
+    ) -> Result<Self, CallError> {
         let mut chain = Chain::new();
-        let arguments = (U256::from(MIN_PROPOSAL_SIZE), U256::from(CHALLENGE_PERIOD));
-        let oracle =
-            chain.deploy(CALLER, &PreimageOracle::BYTECODE, &arguments.abi_encode_params())?;
-        let arguments = (oracle, U256::from(state_version));
-        let mips = chain.deploy(CALLER, &MIPS64::BYTECODE, &arguments.abi_encode_params())?;
-        Ok(Self { chain, oracle, mips, caller: CALLER })
+        let oracle_arguments = (U256::from(MIN_PROPOSAL_SIZE), U256::from(CHALLENGE_PERIOD));
+        let oracle = chain.deploy(
+            CALLER,
+            &PreimageOracle::BYTECODE,
+            &oracle_arguments.abi_encode_params(),
+        )?;
+        let vm = chain.deploy(CALLER, creation_code, &arguments(oracle))?;
+        Ok(Self { chain, oracle, vm, caller: CALLER })
     }
 
     /// The account that calls. Local data is only seen by the account that loaded it.
@@ -69,9 +86,9 @@ impl Verifier {
         self.oracle
     }
 
-    /// Address of the MIPS64 verifier.
-    pub fn mips(&self) -> Address {
-        self.mips
+    /// Address of the step verifier.
+    pub fn vm(&self) -> Address {
+        self.vm
     }
 
     /// Loads the 32 bytes at `part_offset` of `length (8 bytes) || data` into the oracle, where they stay.
@@ -109,6 +126,7 @@ impl Verifier {
         proof: &[u8],
         local_context: B256,
     ) -> Result<StepOutcome, CallError> {
+        // All verifiers have this function.
         let call = MIPS64::stepCall {
             _stateData: Bytes::copy_from_slice(state_data),
             _proof: Bytes::copy_from_slice(proof),
@@ -119,7 +137,7 @@ impl Verifier {
 
     /// As [`Self::step`], with the call's bytes as they are: for encodings that are not canonical.
     pub fn step_raw(&mut self, call: Bytes) -> Result<StepOutcome, CallError> {
-        let receipt = self.chain.call_raw::<MIPS64::stepCall>(self.caller, self.mips, call)?;
+        let receipt = self.chain.call_raw::<MIPS64::stepCall>(self.caller, self.vm, call)?;
         // One log, without topics.
         match receipt.logs.as_slice() {
             [log] if log.topics().is_empty() => Ok(StepOutcome {
@@ -136,7 +154,7 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier")
             .field("oracle", &self.oracle)
-            .field("mips", &self.mips)
+            .field("vm", &self.vm)
             .field("caller", &self.caller)
             .finish_non_exhaustive()
     }

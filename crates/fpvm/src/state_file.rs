@@ -14,6 +14,8 @@
 //!
 //! Bytes behind the hint are ignored. Versions below 7 belong to other machines and are refused by name.
 
+pub mod asterisc;
+
 use crate::machine::state::{Registers, State};
 use crate::memory::{Memory, PAGE_BYTES, PAGE_INDEX_END, Page};
 use crate::mips::Mips64;
@@ -68,6 +70,12 @@ pub enum StateFileError {
     /// A page that is no page of a 64-bit address space.
     #[error("page index 0x{index:x} is beyond the address space")]
     PageIndex {
+        /// The index.
+        index: u64,
+    },
+    /// A page that is not 8192 hexadecimal digits.
+    #[error("page 0x{index:x} is not 4096 bytes in hexadecimal")]
+    PageContent {
         /// The index.
         index: u64,
     },
@@ -162,17 +170,35 @@ impl<R: Read> Fields<R> {
         Ok(Thread { id, exit_code, exited: exited != 0, cpu })
     }
 
-    fn hint(&mut self) -> Result<Vec<u8>, StateFileError> {
-        let what = "hint";
+    /// Bytes behind their number.
+    fn counted(&mut self, what: &'static str) -> Result<Vec<u8>, StateFileError> {
         let length = u32::from_be_bytes(self.bytes(what)?);
-        let mut hint = Vec::new();
-        let read = self.0.by_ref().take(length.into()).read_to_end(&mut hint);
+        let mut bytes = Vec::new();
+        let read = self.0.by_ref().take(length.into()).read_to_end(&mut bytes);
         let read = read.and_then(|n| {
             if n == length as usize { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
         });
         read.map_err(|source| StateFileError::Read { what, source })?;
-        Ok(hint)
+        Ok(bytes)
     }
+}
+
+/// Writes the pages of a memory behind their number.
+fn write_memory(memory: &Memory, out: &mut impl Write) -> io::Result<()> {
+    out.write_all(&(memory.page_count() as u64).to_be_bytes())?;
+    for (index, page) in memory.pages() {
+        out.write_all(&index.to_be_bytes())?;
+        out.write_all(page)?;
+    }
+    Ok(())
+}
+
+/// Writes bytes behind their number.
+fn write_counted(bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
+    let length = u32::try_from(bytes.len())
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the hint is too long"))?;
+    out.write_all(&length.to_be_bytes())?;
+    out.write_all(bytes)
 }
 
 impl State<Mips64> {
@@ -199,7 +225,7 @@ impl State<Mips64> {
             left: fields.threads("left thread count")?,
             right: fields.threads("right thread count")?,
         };
-        let last_hint = fields.hint()?;
+        let last_hint = fields.counted("hint")?;
         let registers = Registers {
             preimage_key,
             preimage_offset,
@@ -219,11 +245,7 @@ impl State<Mips64> {
     /// The writer's.
     pub fn write(&self, mut out: impl Write) -> io::Result<()> {
         out.write_all(&[self.version.number()])?;
-        out.write_all(&(self.memory.page_count() as u64).to_be_bytes())?;
-        for (index, page) in self.memory.pages() {
-            out.write_all(&index.to_be_bytes())?;
-            out.write_all(page)?;
-        }
+        write_memory(&self.memory, &mut out)?;
         let r = &self.registers;
         out.write_all(r.preimage_key.as_slice())?;
         out.write_all(&r.preimage_offset.to_be_bytes())?;
@@ -241,10 +263,7 @@ impl State<Mips64> {
             out.write_all(&(stack.len() as u64).to_be_bytes())?;
             stack.iter().try_for_each(|thread| out.write_all(&thread.pack()))?;
         }
-        let length = u32::try_from(r.last_hint.len())
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the hint is too long"))?;
-        out.write_all(&length.to_be_bytes())?;
-        out.write_all(&r.last_hint)
+        write_counted(&r.last_hint, &mut out)
     }
 }
 

@@ -8,7 +8,7 @@
 //! Invariant: a block is either in use or in exactly one list, and its size is a power of two that
 //! is also its alignment.
 
-use super::{MMAP, call};
+use super::machine::{MAP_ANONYMOUS, MMAP, call};
 use core::{
     alloc::{GlobalAlloc, Layout},
     cell::UnsafeCell,
@@ -17,6 +17,8 @@ use core::{
 
 /// Log of the smallest block: it holds a link to the next free one.
 const MIN_LOG: u32 = 4;
+const READ_WRITE: u64 = 3;
+const PRIVATE: u64 = 2;
 /// Memory is taken from the machine in pieces of at least this.
 const PIECE_BYTES: usize = 4 << 20;
 
@@ -68,8 +70,7 @@ impl State {
         if start + size > self.end {
             // Room to align the block in, whatever the machine returns.
             let length = (2 * size).max(PIECE_BYTES);
-            // Readable and writable; private and anonymous.
-            let arguments = [0, length as u64, 3, 0x802, u64::MAX, 0];
+            let arguments = [0, length as u64, READ_WRITE, PRIVATE | MAP_ANONYMOUS, u64::MAX, 0];
             // SAFETY: a mapping at an address the machine chooses touches nothing that exists.
             let Ok(piece) = (unsafe { call(MMAP, arguments) }) else { return ptr::null_mut() };
             let piece = piece as usize;

@@ -1,20 +1,11 @@
-//! keccak256 in assembly, and `native_keccak256`, which is what `alloy_primitives::keccak256` calls.
+//! `native_keccak256`, which is what `alloy_primitives::keccak256` calls.
 //!
-//! Half of the time of a program that walks hash tries goes into the permutation, and the compiler
-//! cannot hold 25 lanes in registers.
-//!
+//! Half of the time of a program that walks hash tries goes into the permutation.
 //! Addresses, words and pairs of words (the places of mapped values) are hashed over and over, so the
 //! last digests of such inputs are remembered: to look one up costs a hundredth of the permutation.
 
-use core::{arch::global_asm, cell::UnsafeCell, slice};
-
-global_asm!(include_str!("keccak.s"), options(raw));
-
-unsafe extern "C" {
-    /// # Safety
-    /// `input` points to `length` readable bytes, `output` to 32 writable ones.
-    fn keccak256_mips64(input: *const u8, length: usize, output: *mut u8);
-}
+use super::machine::keccak256 as computed;
+use core::{cell::UnsafeCell, slice};
 
 /// keccak256 of `input`, written to `output`.
 pub fn keccak256_into(input: &[u8], output: &mut [u8; 32]) {
@@ -22,11 +13,6 @@ pub fn keccak256_into(input: &[u8], output: &mut [u8; 32]) {
         20 | 32 | 64 => remembered(input, output),
         _ => computed(input, output),
     }
-}
-
-fn computed(input: &[u8], output: &mut [u8; 32]) {
-    // SAFETY: both pointers come from references of these lengths.
-    unsafe { keccak256_mips64(input.as_ptr(), input.len(), output.as_mut_ptr()) }
 }
 
 /// # Safety

@@ -20,7 +20,7 @@ const DATA: u64 = 0x00c0_0000_0118;
 
 /// A case that executes `word` in a state where nothing is zero that could be something.
 fn executing(version: StateVersion, pc: u64, word: u32) -> Case {
-    let mut case = Case::at(version, pc);
+    let mut case = Case::<Mips64>::at(version, pc);
     case.instruction(pc, word);
     let r = &mut case.registers;
     r.step = 12_345_678;

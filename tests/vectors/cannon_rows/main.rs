@@ -10,7 +10,7 @@ mod memory;
 mod row;
 mod threads;
 
-use rebut_fpvm::{StateVersion, StepError};
+use rebut_fpvm::{Mips64, StateVersion, StepError};
 use rebut_tests::verdict::{Step, machine};
 use rebut_tests::{Case, Engines};
 use row::Row;
@@ -182,7 +182,7 @@ fn advanced(before: &Case) -> Case {
 
 /// One thread at `pc` that executes `word`, in the middle of a run.
 fn executing(version: StateVersion, pc: u64, word: u32) -> Case {
-    let mut case = Case::at(version, pc);
+    let mut case = Case::<Mips64>::at(version, pc);
     case.registers.step = 4_321_000;
     case.registers.processor.steps_since_switch = 9;
     case.instruction(pc, word);

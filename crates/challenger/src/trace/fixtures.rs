@@ -18,7 +18,8 @@ pub fn recorded() -> Option<ClaimWitness> {
 
 /// The program, carrying the parameters of the claim's chain.
 pub fn program(witness: &ClaimWitness) -> State {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/prebuilt/program.elf.gz");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/prebuilt/mips64/program.elf.gz");
     let mut elf = Vec::new();
     let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     GzDecoder::new(file).read_to_end(&mut elf).expect("a packed guest");

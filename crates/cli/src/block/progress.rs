@@ -12,6 +12,7 @@ const BYTES_PER_PAGE: u64 = 4096;
 #[derive(Debug)]
 pub struct StepProgress {
     bar: ProgressBar,
+    what: &'static str,
     started: Instant,
 }
 
@@ -20,7 +21,7 @@ impl StepProgress {
     pub fn start(what: &'static str) -> Self {
         let bar = BARS.add(ProgressBar::new_spinner().with_message(what));
         bar.enable_steady_tick(TICK);
-        Self { bar, started: Instant::now() }
+        Self { bar, what, started: Instant::now() }
     }
 
     /// Shows the step counter and the pages in use.
@@ -28,8 +29,9 @@ impl StepProgress {
         let mips = mips(step, self.started.elapsed().as_secs_f64());
         let mebibytes = (pages as u64 * BYTES_PER_PAGE) >> 20;
         let steps = HumanCount(step);
+        let what = self.what;
         self.bar.set_message(format!(
-            "Cannon: {steps} steps, {mips:.1} MIPS, {pages} pages ({mebibytes} MiB)"
+            "{what}: {steps} steps, {mips:.1} MIPS, {pages} pages ({mebibytes} MiB)"
         ));
     }
 

@@ -1,10 +1,12 @@
-//! `rebut block vm`: the block program as a guest of Cannon.
+//! `rebut block vm`: the block program as a guest of a virtual machine.
 
-use super::{Arguments, BlockId, in_words, mips, print_json, print_lines};
-use crate::{Outcome, guest};
+use super::{BlockId, VmArguments, in_words, mips, print_json, print_lines};
+use crate::Outcome;
+use crate::guest::{self, Builtin, VmName};
 use alloy_primitives::B256;
 use indicatif::HumanCount;
-use rebut_fpvm::{Machine, StateVersion};
+use rebut_fpvm::machine::Machine;
+use rebut_fpvm::{AsteriscVersion, StateVersion, Version, Vm};
 use rebut_host::BlockWitness;
 use rebut_program::{EXIT_ERROR, EXIT_INVALID, EXIT_VALID};
 use serde::Serialize;
@@ -30,9 +32,12 @@ struct Report {
     state_hash: B256,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Outcome {
+pub(super) fn run(VmArguments { vm, arguments }: &VmArguments) -> Outcome {
     let witness = arguments.recorded.read()?;
-    let report = execute(&witness)?;
+    let report = match vm {
+        VmName::Cannon => execute(StateVersion::V8, &witness)?,
+        VmName::Asterisc => execute(AsteriscVersion, &witness)?,
+    };
     if arguments.json {
         print_json(&report)?;
     } else {
@@ -45,10 +50,13 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     }))
 }
 
-fn execute(witness: &BlockWitness) -> anyhow::Result<Report> {
-    let program = guest::BLOCK.load(StateVersion::V8)?;
+fn execute<V: Builtin + Vm<Version = N>, N: Version<Vm = V>>(
+    version: N,
+    witness: &BlockWitness,
+) -> anyhow::Result<Report> {
+    let program = V::BLOCK.load(version)?;
     let mut machine = Machine::new(program.state, witness.oracle(), guest::Relay);
-    let (exit_code, seconds) = guest::run(&mut machine, "Cannon")?;
+    let (exit_code, seconds) = guest::run(&mut machine)?;
     let steps = machine.registers().step;
     let (preimages, preimage_bytes) = machine.preimage_requests();
     Ok(Report {

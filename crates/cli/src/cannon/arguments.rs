@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 /// A path that may be empty, which clap's own parser refuses.
-fn path() -> impl TypedValueParser<Value = PathBuf> {
+pub fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
@@ -98,13 +98,13 @@ pub struct Witness {
     pub output: PathBuf,
 }
 
-/// Puts a second dash before every long option of `cannon` that has only one, up to the first `--`.
-/// `arguments` starts behind the word `cannon`.
-pub fn double_dashes<C: CommandFactory>(arguments: &mut [OsString]) {
+/// Puts a second dash before every long option of the virtual machine `vm` (`cannon` or `asterisc`) that has
+/// only one, up to the first `--`. `arguments` starts behind that word.
+pub fn double_dashes<C: CommandFactory>(vm: &str, arguments: &mut [OsString]) {
     let command = C::command();
-    let subcommand = arguments.first().and_then(|name| {
-        command.find_subcommand("cannon").and_then(|cannon| cannon.find_subcommand(name))
-    });
+    let subcommand = arguments
+        .first()
+        .and_then(|name| command.find_subcommand(vm).and_then(|vm| vm.find_subcommand(name)));
     let Some(subcommand) = subcommand else { return };
     let names: Vec<&str> = subcommand.get_arguments().filter_map(clap::Arg::get_long).collect();
     for argument in arguments.iter_mut().skip(1).take_while(|a| *a != "--") {

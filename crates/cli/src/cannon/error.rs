@@ -50,6 +50,12 @@ pub enum CannonError {
         /// Its value.
         name: String,
     },
+    /// An option that `asterisc` lacks.
+    #[error("asterisc has no option {option}")]
+    NotOfAsterisc {
+        /// The option.
+        option: &'static str,
+    },
     /// No input.
     #[error("--input is empty")]
     NoInput,

@@ -22,10 +22,15 @@ mod server;
 mod traceback;
 mod witness;
 
-pub use arguments::double_dashes;
+pub use arguments::{Run as RunArguments, Witness as WitnessArguments, double_dashes, path};
 pub use error::{CannonError, exit_code_of, is_interrupt};
+pub use guest_output::GuestOutput;
 pub use load_elf::parse_version;
-pub use run::check_state_name;
+pub use preimage_stop::Read;
+pub use progress::{Progress, memory_size};
+pub use records::ProofRecord;
+pub use run::{Plan, check_state_name, listen_to_interrupts, numbered, read_symbols};
+pub use server::Server;
 
 use crate::Outcome;
 use crate::files::{FileError, Output};

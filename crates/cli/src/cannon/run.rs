@@ -32,6 +32,8 @@ const SYMBOLS_LIMIT_BYTES: u64 = 1 << 30;
 /// the last state and the counters are not written.
 pub fn run(arguments: &Run) -> Result<(), CannonError> {
     let plan = Plan::new(arguments)?;
+    check_state_name("--output", &arguments.output)?;
+    check_state_name("--snapshot-fmt", &numbered(&arguments.snapshot_fmt, 0))?;
     let symbols = read_symbols(&arguments.meta)?;
     let state = files::read_state(&arguments.input)?;
     let interrupt = listen_to_interrupts().map_err(CannonError::Signals)?;
@@ -64,7 +66,7 @@ pub fn check_state_name(option: &'static str, name: &Path) -> Result<(), CannonE
     Err(CannonError::StateName { option, name: name.display().to_string() })
 }
 
-fn read_symbols(name: &Path) -> Result<Symbols, CannonError> {
+pub fn read_symbols(name: &Path) -> Result<Symbols, CannonError> {
     if name == Path::new("") {
         return Ok(Symbols::default());
     }
@@ -72,7 +74,7 @@ fn read_symbols(name: &Path) -> Result<Symbols, CannonError> {
 }
 
 /// A flag that the first signal raises. The second one ends the process at once.
-fn listen_to_interrupts() -> std::io::Result<Arc<AtomicBool>> {
+pub fn listen_to_interrupts() -> std::io::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&flag))?;
@@ -82,23 +84,21 @@ fn listen_to_interrupts() -> std::io::Result<Arc<AtomicBool>> {
 }
 
 /// What to do at which step.
-struct Plan {
-    info_at: StepPattern,
-    stop_at: StepPattern,
-    snapshot_at: StepPattern,
-    snapshot_format: String,
-    proof_at: StepPattern,
-    proof_format: String,
-    preimage_stop: PreimageStop,
+pub struct Plan {
+    pub info_at: StepPattern,
+    pub stop_at: StepPattern,
+    pub snapshot_at: StepPattern,
+    pub snapshot_format: String,
+    pub proof_at: StepPattern,
+    pub proof_format: String,
+    pub preimage_stop: PreimageStop,
 }
 
 impl Plan {
-    fn new(arguments: &Run) -> Result<Self, CannonError> {
+    pub fn new(arguments: &Run) -> Result<Self, CannonError> {
         if arguments.input == Path::new("") {
             return Err(CannonError::NoInput);
         }
-        check_state_name("--output", &arguments.output)?;
-        check_state_name("--snapshot-fmt", &numbered(&arguments.snapshot_fmt, 0))?;
         if arguments.debug && arguments.meta == Path::new("") {
             return Err(CannonError::DebugWithoutSymbols);
         }
@@ -117,7 +117,7 @@ impl Plan {
     }
 
     /// How far the machine may run freely once the step `now` has been dealt with.
-    fn until(&self, now: u64) -> Until {
+    pub fn until(&self, now: u64) -> Until {
         let next = now.saturating_add(1);
         let patterns = [self.info_at, self.stop_at, self.snapshot_at, self.proof_at];
         let first = patterns.into_iter().filter_map(|pattern| pattern.first_from(next)).min();
@@ -130,7 +130,7 @@ impl Plan {
 }
 
 /// The file name for a step.
-fn numbered(format: &str, step: u64) -> PathBuf {
+pub fn numbered(format: &str, step: u64) -> PathBuf {
     format.replace("%d", &step.to_string()).into()
 }
 

@@ -1,13 +1,14 @@
-//! `rebut program vm`: the program as a guest of Cannon.
+//! `rebut program vm`: the program as a guest of a virtual machine.
 
-use super::{Arguments, Case, ClaimId, in_words};
+use super::{Case, ClaimId, VmArguments, in_words};
 use crate::Outcome;
 use crate::block::{mips, print_json, print_lines};
-use crate::guest::{self, PROGRAM};
+use crate::guest::{self, Builtin, VmName};
 use alloy_primitives::B256;
 use anyhow::Context;
 use indicatif::HumanCount;
-use rebut_fpvm::{Machine, Output, Program, StateVersion, Stream, load_elf};
+use rebut_fpvm::machine::Machine;
+use rebut_fpvm::{AsteriscVersion, Output, Program, StateVersion, Stream, Version, Vm, load_elf};
 use rebut_program::{
     EXIT_ERROR, EXIT_INVALID, EXIT_VALID,
     config::{Chain, Table, section},
@@ -45,8 +46,12 @@ struct BlockSteps {
     steps: u64,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Outcome {
-    let report = execute(arguments.claim.open()?)?;
+pub(super) fn run(VmArguments { vm, arguments }: &VmArguments) -> Outcome {
+    let case = arguments.claim.open()?;
+    let report = match vm {
+        VmName::Cannon => execute(StateVersion::V8, case)?,
+        VmName::Asterisc => execute(AsteriscVersion, case)?,
+    };
     if arguments.json {
         print_json(&report)?;
     } else {
@@ -60,21 +65,27 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// The program, carrying the parameters of the claim's chain.
-fn program(case: &Case) -> anyhow::Result<Program> {
-    let mut elf = PROGRAM.elf()?;
+fn program<V: Builtin + Vm<Version = N>, N: Version<Vm = V>>(
+    version: N,
+    case: &Case,
+) -> anyhow::Result<Program<V>> {
+    let mut elf = V::PROGRAM.elf()?;
     // Without a name, as `rebut prestate build` does it: the prestate depends on the parameters alone.
     let chain = Chain::new("", case.config.clone());
     section::fill(&mut elf, &Table::encode(&[chain])?)?;
-    load_elf(StateVersion::V8, &elf).context("the built-in guest")
+    load_elf(version, &elf).context("the built-in guest")
 }
 
-fn execute(case: Case) -> anyhow::Result<Report> {
-    let program = program(&case)?;
+fn execute<V: Builtin + Vm<Version = N>, N: Version<Vm = V>>(
+    version: N,
+    case: Case,
+) -> anyhow::Result<Report> {
+    let program = program(version, &case)?;
     let lines = Lines::default();
     let id = ClaimId::from(&case.boot);
     let mut machine = Machine::new(program.state, case.oracle, &lines);
     let prestate = machine.state_hash();
-    let (exit_code, seconds) = guest::run(&mut machine, "Cannon")?;
+    let (exit_code, seconds) = guest::run(&mut machine)?;
     let steps = machine.registers().step;
     let (preimages, preimage_bytes) = machine.preimage_requests();
     let valid = match exit_code {

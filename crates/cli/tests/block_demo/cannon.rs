@@ -10,7 +10,8 @@ use std::path::Path;
 
 /// A prestate of the block program.
 fn prestate(folder: &Folder) -> String {
-    let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/prebuilt/block.elf.gz");
+    let packed =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/prebuilt/mips64/block.elf.gz");
     let mut elf = Vec::new();
     GzDecoder::new(File::open(packed).unwrap()).read_to_end(&mut elf).unwrap();
     let [elf, state, meta] =

@@ -1,9 +1,12 @@
-//! The first stack of a program: arguments, environment and auxiliary vector.
+//! What Cannon asks of programs, and their first stack: arguments, environment and auxiliary vector.
 
+use super::symbols::Symbols;
+use super::{Bounds, Rules, Target};
 use crate::machine::state::State;
 use crate::memory::PAGE_BYTES;
 use crate::mips::state::SP;
 use crate::mips::{Arch, Mips64};
+use object::elf::{EM_MIPS, PT_MIPS_ABIFLAGS};
 
 const STACK_TOP: u64 = Mips64::STACK_TOP;
 
@@ -18,8 +21,23 @@ const AT_RANDOM: u64 = 25;
 const AT_NULL: u64 = 0;
 const WORDS: u64 = 10;
 
+impl Target for Mips64 {
+    const RULES: Rules = Rules {
+        machine: EM_MIPS,
+        machine_name: "MIPS (8)",
+        ignored: PT_MIPS_ABIFLAGS,
+        bounds: Some(Bounds { last_address: (1 << 48) - 1, heap_start: Mips64::HEAP_START }),
+        page_behind: false,
+    };
+
+    fn prepare(state: &mut State<Self>, _: &Symbols) {
+        state.registers.heap = Self::HEAP_START;
+        write(state);
+    }
+}
+
 /// Writes the stack and sets the stack pointer to it.
-pub(super) fn write(state: &mut State<Mips64>) {
+fn write(state: &mut State<Mips64>) {
     for page in 0..=STACK_PAGES {
         let bottom = STACK_TOP - STACK_PAGES * PAGE_BYTES as u64;
         state.memory.touch_page(bottom / PAGE_BYTES as u64 + page);

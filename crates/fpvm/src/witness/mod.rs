@@ -3,6 +3,7 @@
 //! The layouts are each machine's own, in the module of its name. All integers are big-endian.
 
 pub mod mips64;
+pub mod riscv;
 
 use crate::machine::state::State;
 use crate::machine::vm::Vm;
