@@ -1,11 +1,17 @@
-//! `rebut devnet` as a process: what it says, and how it ends.
+//! `rebut devnet` as a process: what it says, what it does, and how it ends.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read},
     net::TcpListener,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
+
+/// How long anything may take on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(120);
+const ANY_PORTS: [&str; 6] = ["--l1-port", "0", "--beacon-port", "0", "--l2-port", "0"];
 
 fn devnet(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rebut"));
@@ -14,17 +20,70 @@ fn devnet(arguments: &[&str]) -> Command {
     command
 }
 
-/// The object that it prints when it is up.
-fn report(child: &mut Child) -> Value {
-    let mut text = String::new();
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        text.push_str(&line);
-        if line == "}" {
-            break;
+/// A devnet that is up, and what it printed.
+struct Running {
+    child: Child,
+    report: Value,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let arguments = [&ANY_PORTS[..], &["--json"], arguments].concat();
+        let mut child = devnet(&arguments).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut text = String::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            text.push_str(&line);
+            if line == "}" {
+                break;
+            }
+        }
+        Self { report: serde_json::from_str(&text).unwrap(), child }
+    }
+
+    fn text(&self, pointer: &str) -> &str {
+        self.report.pointer(pointer).and_then(Value::as_str).unwrap()
+    }
+
+    /// The result of a method of L1 or L2.
+    fn call(&self, chain: &str, method: &str, params: &Value) -> Value {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let url = self.text(&format!("/{chain}/rpc"));
+        let mut answer = ureq::post(url).send(body.to_string()).unwrap();
+        let answer = answer.body_mut().read_to_string().unwrap();
+        let mut answer: Value = serde_json::from_str(&answer).unwrap();
+        assert!(answer.get("error").is_none(), "{method}: {answer}");
+        answer["result"].take()
+    }
+
+    /// Looks until there is what is looked for.
+    fn wait<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(began.elapsed() < PATIENCE, "waited too long for {what}");
+            std::thread::yield_now();
         }
     }
-    serde_json::from_str(&text).unwrap()
+
+    /// Ends it as an operator does.
+    fn end(mut self, signal: &str) {
+        let address = self.text("/l1/rpc").trim_start_matches("http://").to_owned();
+        let killed = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(killed.unwrap().success());
+        assert_eq!(self.child.wait().unwrap().code(), Some(0), "{signal}");
+        TcpListener::bind(address).unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // After a failure; otherwise it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 #[test]
@@ -32,18 +91,176 @@ fn it_says_where_it_is_and_ends_when_told() {
     let directory = tempfile::tempdir().unwrap();
     let datadir = directory.path().to_str().unwrap();
     for signal in ["-INT", "-TERM"] {
-        let arguments = ["--json", "--l1-port", "0", "--beacon-port", "0", "--datadir", datadir];
-        let mut child = devnet(&arguments).spawn().unwrap();
-        let report = report(&mut child);
-        assert_eq!(report["l1"]["chain_id"], 900);
-        assert_eq!(report["accounts"].as_array().unwrap().len(), 10);
-        let address = report["l1"]["rpc"].as_str().unwrap().trim_start_matches("http://");
-        assert!(TcpListener::bind(address).is_err(), "nobody listens on {address}");
-        let killed = Command::new("kill").args([signal, &child.id().to_string()]).status();
-        assert!(killed.unwrap().success());
-        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
-        TcpListener::bind(address).unwrap();
+        let running = Running::start(&["--l1-only", "--datadir", datadir]);
+        assert_eq!(running.report["l1"]["chain_id"], 900);
+        assert_eq!(running.report["accounts"].as_array().unwrap().len(), 13);
+        assert_eq!(running.report.get("l2"), None);
+        let address = running.text("/l1/rpc").trim_start_matches("http://").to_owned();
+        assert!(TcpListener::bind(&address).is_err(), "nobody listens on {address}");
+        running.end(signal);
     }
+}
+
+/// The program by the URLs that were printed: a claim about the safe head, agreed on `back` blocks before.
+fn check_claims(running: &Running, back: u64) {
+    let status = running.wait("a safe block", || {
+        let status = running.call("l2", "optimism_syncStatus", &json!([]));
+        (status["safe_l2"]["number"].as_u64().unwrap() > back).then_some(status)
+    });
+    let claimed = status["safe_l2"]["number"].as_u64().unwrap();
+    let output = |number: u64| {
+        running.call("l2", "optimism_outputAtBlock", &json!([format!("{number:#x}")]))
+    };
+    let (agreed, output) = (output(claimed - back), output(claimed));
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, pointer: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, running.report.pointer(pointer).unwrap().to_string()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let rollup = file("rollup.json", "/l2/rollup_config");
+    let l1 = file("l1.json", "/l1/config");
+    let root = output["outputRoot"].as_str().unwrap();
+    let wrong = agreed["outputRoot"].as_str().unwrap();
+    assert_ne!(root, wrong);
+    for (root, code) in [(root, 0), (wrong, 1)] {
+        let arguments = [
+            ("--l1-head", status["current_l1"]["hash"].as_str().unwrap()),
+            ("--agreed-l2-head-hash", agreed["blockRef"]["hash"].as_str().unwrap()),
+            ("--agreed-l2-output-root", wrong),
+            ("--claimed-l2-output-root", root),
+            ("--claimed-l2-block-number", &claimed.to_string()),
+            ("--rollup-config-path", &rollup),
+            ("--l1-config-path", &l1),
+            ("--l1-node-address", running.text("/l1/rpc")),
+            ("--l1-beacon-address", running.text("/l1/beacon")),
+            ("--l2-node-address", running.text("/l2/rpc")),
+        ];
+        let output = Command::new(env!("CARGO_BIN_EXE_rebut"))
+            .args(["program", "run"])
+            .args(arguments.iter().flat_map(|(flag, value)| [*flag, value]))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(code), "{root}: {output:?}");
+    }
+}
+
+#[test]
+fn a_rollup_goes_on_and_is_proven_by_url() {
+    let began = Instant::now();
+    let running = Running::start(&["--l1-block-time", "1", "--load", "5tps"]);
+    assert_eq!(running.report["l2"]["chain_id"], 901);
+    let accounts = running.report["accounts"].as_array().unwrap();
+    let batcher = accounts.iter().find(|account| account["role"] == "batcher").unwrap();
+    let configured = running.text("/l2/rollup_config/genesis/system_config/batcherAddr");
+    let printed = batcher["address"].as_str().unwrap();
+    assert_eq!(printed.to_lowercase(), configured.to_lowercase());
+    running.wait("a block of L2", || {
+        (running.call("l2", "eth_blockNumber", &json!([])) != "0x0").then_some(())
+    });
+    println!("the first block of L2 after {:?}", began.elapsed());
+    check_claims(&running, 2);
+    running.end("-INT");
+}
+
+/// Forks one after another, the last block long before anybody looks, and all data in calldata.
+#[test]
+fn forks_activate_when_they_are_to_and_blocks_end() {
+    let running = Running::start(&[
+        "--l1-block-time",
+        "1",
+        "--fork",
+        "granite",
+        "--fork-at",
+        "isthmus=3",
+        "--fork-at",
+        "holocene=2",
+        "--fork-at",
+        "jovian=4",
+        "--l2-blocks",
+        "6",
+        "--batches",
+        "singular",
+        "--compression",
+        "zlib",
+        "--data-availability",
+        "calldata",
+    ]);
+    let config = &running.report["l2"]["rollup_config"];
+    let genesis = config["genesis"]["l2_time"].as_u64().unwrap();
+    let time = |name: &str| config[name].as_u64().unwrap() - genesis;
+    assert_eq!(
+        ["granite_time", "holocene_time", "isthmus_time", "jovian_time"].map(time),
+        [0, 2, 3, 4]
+    );
+    check_claims(&running, 5);
+    running.wait("two more blocks of L1", || {
+        let number = running.call("l1", "eth_blockNumber", &json!([]));
+        let number = number.as_str().unwrap().trim_start_matches("0x").to_owned();
+        (u64::from_str_radix(&number, 16).unwrap() > 8).then_some(())
+    });
+    assert_eq!(running.call("l2", "eth_blockNumber", &json!([])), "0x6");
+    running.end("-TERM");
+}
+
+/// Where npm puts `cast`, beside the contracts. Nothing, after one line that says so, where it is not
+/// installed; with `CI` set that is a failure.
+fn cast() -> Option<PathBuf> {
+    let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts");
+    let program = contracts.join("node_modules/.bin/cast");
+    if program.exists() {
+        return Some(program);
+    }
+    assert!(std::env::var_os("CI").is_none(), "no {}, and CI does not skip", program.display());
+    println!("skipped: no {}", program.display());
+    None
+}
+
+#[test]
+fn cast_finds_a_node_of_a_rollup() {
+    let Some(program) = cast() else { return };
+    let running = Running::start(&["--l1-block-time", "1"]);
+    let run = |arguments: &[&str]| {
+        let output = Command::new(&program)
+            .args(arguments)
+            .env("ETH_RPC_URL", running.text("/l2/rpc"))
+            .env("NO_COLOR", "1")
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let [owner, key] = ["address", "key"].map(|name| running.text(&format!("/accounts/0/{name}")));
+    assert_eq!(run(&["chain-id"]), "901");
+    assert_eq!(run(&["balance", "--ether", owner]), "10000.000000000000000000");
+
+    let to = "0x00000000000000000000000000000000000000aa";
+    let sent = run(&["send", "--json", "--private-key", key, to, "--value", "1ether"]);
+    let receipt: Value = serde_json::from_str(&sent).unwrap();
+    assert_eq!((&receipt["status"], &receipt["gasUsed"]), (&"0x1".into(), &"0x5208".into()));
+    assert_eq!(run(&["balance", "--ether", to]), "1.000000000000000000");
+    let hash = receipt["transactionHash"].as_str().unwrap();
+    let number: u64 = run(&["receipt", hash, "blockNumber"]).parse().unwrap();
+    assert!((1..=run(&["block-number"]).parse().unwrap()).contains(&number), "{number}");
+
+    // A contract: LOG1 with topic 5, then 7.
+    let code = "0x600f600c5f39600f5ff3000060055f5fa160075f5260205ff3";
+    let sent = run(&["send", "--json", "--private-key", key, "--create", code]);
+    let receipt: Value = serde_json::from_str(&sent).unwrap();
+    let contract = receipt["contractAddress"].as_str().unwrap().to_owned();
+    assert_eq!(run(&["call", &contract, "f()(uint256)"]), "7");
+    run(&["send", "--private-key", key, &contract, "f()"]);
+    let logs = run(&["logs", "--json", "--from-block", "0", "--address", &contract]);
+    let logs: Value = serde_json::from_str(&logs).unwrap();
+    assert_eq!(logs.as_array().unwrap().len(), 1);
+    assert_eq!(logs[0]["topics"][0], format!("0x{:064x}", 5));
+
+    // A predeploy, behind the address that was printed.
+    let l1_block = running.text("/l2/predeploys/L1Block");
+    let origin: u64 = run(&["call", l1_block, "number()(uint64)"]).parse().unwrap();
+    assert!(origin > 0);
+    running.end("-INT");
 }
 
 /// One line on standard error, and this exit code.
@@ -62,8 +279,25 @@ fn what_cannot_start_says_why() {
     let port = taken.local_addr().unwrap().port().to_string();
     check(&["--l1-port", &port, "--beacon-port", "0"], 1, "L1 JSON-RPC: cannot listen on");
     check(&["--l1-port", "0", "--beacon-port", &port], 1, "L1 beacon API: cannot listen on");
+    let ports = ["--l1-port", "0", "--beacon-port", "0", "--l2-port", &port];
+    check(&ports, 1, "L2 JSON-RPC: cannot listen on");
     check(&["--l1-block-time", "0"], 2, "--l1-block-time");
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().to_str().unwrap();
-    check(&["--l1-port", "0", "--beacon-port", "0", "--datadir", path], 1, path);
+    check(&["--l1-port", "0", "--beacon-port", "0", "--l1-only", "--datadir", path], 1, path);
+    check(&["--datadir", path], 2, "--l1-only");
+
+    check(&["--fork", "karst"], 2, "no such fork; there are bedrock, regolith,");
+    check(&["--fork-at", "jovian"], 2, "not of the form NAME=SECONDS");
+    check(&["--fork-at", "jovian=soon"], 2, "seconds");
+    check(&["--load", "some"], 2, "transactions in a second");
+    let with = |arguments: &[&'static str]| [&ANY_PORTS[..], arguments].concat();
+    let early = ["--fork-at", "isthmus=4", "--fork-at", "holocene=6"];
+    check(&with(&early), 1, "Isthmus is to activate at second 4, but needs Holocene by then");
+    let gap = ["--fork", "fjord", "--fork-at", "holocene=4"];
+    check(&with(&gap), 1, "Holocene is to activate at second 4, but needs Granite by then");
+    let again = ["--fork", "jovian", "--fork-at", "granite=4"];
+    check(&with(&again), 1, "Granite cannot activate later: the chain begins with Jovian");
+    let slow = ["--l1-block-time", "2", "--l2-block-time", "3"];
+    check(&with(&slow), 1, "a block of L2 each 3 seconds cannot follow L1 with one each 2");
 }

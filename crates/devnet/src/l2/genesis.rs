@@ -49,6 +49,18 @@ pub const OPERATOR_FEE_VAULT: Address = address!("420000000000000000000000000000
 /// The contract that generated load calls.
 pub const TRAFFIC: Address = address!("7261666669630000000000000000000000000001");
 
+/// The contracts that every chain has, by name.
+pub const PREDEPLOYS: [(&str, Address); 8] = [
+    ("GasPriceOracle", GAS_PRICE_ORACLE),
+    ("SequencerFeeVault", SEQUENCER_FEE_VAULT),
+    ("L1Block", L1_BLOCK),
+    ("L2ToL1MessagePasser", MESSAGE_PASSER),
+    ("ProxyAdmin", PROXY_ADMIN),
+    ("BaseFeeVault", BASE_FEE_VAULT),
+    ("L1FeeVault", L1_FEE_VAULT),
+    ("OperatorFeeVault", OPERATOR_FEE_VAULT),
+];
+
 /// `keccak256("eip1967.proxy.implementation") - 1`.
 pub const IMPLEMENTATION_SLOT: B256 =
     b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc");

@@ -18,8 +18,9 @@ const GWEI: u128 = 1_000_000_000;
 
 /// A devnet on free ports whose blocks come as told.
 fn devnet(mining: Mining) -> Devnet {
-    let ports = Ports { l1: 0, beacon: 0 };
-    Devnet::start(Options { l1: Config::default(), mining, ports, datadir: None }).unwrap()
+    let ports = Ports { l1: 0, beacon: 0, l2: 0 };
+    Devnet::start(Options { l1: Config::default(), mining, ports, datadir: None, l2: None })
+        .unwrap()
 }
 
 fn key(index: usize) -> Key {

@@ -29,8 +29,9 @@ fn get(url: &str) -> (u16, String) {
 fn a_port_in_use_is_named() {
     let first = devnet(Mining::Manual);
     let port = first.l1_url().rsplit(':').next().unwrap().parse().unwrap();
-    let ports = Ports { l1: port, beacon: 0 };
-    let options = Options { l1: Config::default(), mining: Mining::Manual, ports, datadir: None };
+    let ports = Ports { l1: port, beacon: 0, l2: 0 };
+    let options =
+        Options { l1: Config::default(), mining: Mining::Manual, ports, datadir: None, l2: None };
     let error = Devnet::start(options).unwrap_err().to_string();
     assert!(
         error.starts_with(&format!("L1 JSON-RPC: cannot listen on 127.0.0.1:{port}")),
