@@ -1,6 +1,7 @@
 //! Random programs on both Rust engines, compared at stops of random distance.
 
-use rebut_fpvm::{Stop, Until};
+use rebut_fpvm::{Mips32, Mips64, Stop, Until};
+use rebut_tests::Tested;
 use rebut_tests::engines::equal;
 use rebut_tests::preimages::Preimages;
 use rebut_tests::program::random_case;
@@ -8,19 +9,28 @@ use rebut_tests::random::{Random, SEED_VARIABLE, seed};
 use rebut_tests::verdict::machine;
 
 /// Steps to compare.
-const STEPS: u64 = 2_000_000;
+const STEPS: u64 = 1_000_000;
 /// Longest stretch of one program.
 const STEPS_PER_PROGRAM: u64 = 8_000;
 
 #[test]
 fn random_programs_agree_at_every_stop() {
+    agree::<Mips64>();
+}
+
+#[test]
+fn random_programs_of_32_bits_agree_at_every_stop() {
+    agree::<Mips32>();
+}
+
+fn agree<A: Tested>() {
     let first = seed(1);
     let mut seed = first;
     let keys: Vec<[u8; 32]> = Preimages::new().keys().into_iter().map(|key| key.0).collect();
     let (mut steps, mut programs, mut refused, mut stops) = (0, 0, 0, 0);
     while steps < STEPS {
         let random = &mut Random::new(seed);
-        let case = random_case(random, &keys);
+        let case = random_case::<A>(random, &keys);
         let (mut plain, mut fast) = (machine(case.state_without_windows()), machine(case.state()));
         let start = case.registers.step;
         let mut end = start;

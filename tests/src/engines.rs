@@ -1,29 +1,30 @@
 //! One test body for every engine: plain step, block interpreter, Solidity.
 
 use crate::case::Case;
+use crate::tested::Tested;
 use crate::verdict::{self, Solidity, Step};
-use rebut_fpvm::{Machine, StepError, Stop, Until};
+use rebut_fpvm::{Machine, Mips64, StepError, Stop, Until};
 
 /// Steps that the block interpreter runs in one go; a case takes up one, what follows it the rest.
 const STRETCH: u64 = 4;
 
 /// The engines, and counts of what they were shown.
 #[derive(Debug)]
-pub struct Engines {
-    contracts: [Solidity; 2],
+pub struct Engines<A: Tested = Mips64> {
+    contracts: [Solidity<A>; 2],
     /// Cases that all engines took, to the same state.
     pub taken: u64,
     /// Cases that all engines refused, for the same reason.
     pub refused: u64,
 }
 
-impl Default for Engines {
+impl<A: Tested> Default for Engines<A> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Engines {
+impl<A: Tested> Engines<A> {
     /// Deploys the contracts.
     pub fn new() -> Self {
         Self { contracts: Solidity::both(), taken: 0, refused: 0 }
@@ -33,7 +34,7 @@ impl Engines {
     ///
     /// # Panics
     /// When two engines differ: with both answers and the case.
-    pub fn check(&mut self, name: &str, case: &Case) -> Step {
+    pub fn check(&mut self, name: &str, case: &Case<A>) -> Step {
         match self.compare(case) {
             Ok(Step::Taken) => {
                 self.taken += 1;
@@ -51,11 +52,11 @@ impl Engines {
     ///
     /// # Panics
     /// When it does not.
-    pub fn expect(&mut self, name: &str, case: &Case, want: Step) {
+    pub fn expect(&mut self, name: &str, case: &Case<A>, want: Step) {
         assert_eq!(self.check(name, case), want, "{name}: {case:x?}");
     }
 
-    fn compare(&mut self, case: &Case) -> Result<Step, String> {
+    fn compare(&mut self, case: &Case<A>) -> Result<Step, String> {
         let start = case.registers.step;
         let solidity = Solidity::of(&mut self.contracts, case.version);
         let mut plain = verdict::machine(case.state_without_windows());
@@ -75,7 +76,7 @@ impl Engines {
 }
 
 /// The block interpreter over the case and what follows it, against as many plain steps.
-fn stretch(case: &Case, end: u64) -> Result<(), String> {
+fn stretch<A: Tested>(case: &Case<A>, end: u64) -> Result<(), String> {
     let mut plain = verdict::machine(case.state_without_windows());
     let mut fast = verdict::machine(case.state());
     let [a, b] = [plain.run_plain(Until::step(end)), fast.run(Until::step(end))].map(outcome);
@@ -96,7 +97,11 @@ fn outcome(result: Result<Stop, StepError>) -> String {
 ///
 /// # Errors
 /// What differs, in words.
-pub fn equal(when: &str, plain: &mut Machine<'_>, fast: &mut Machine<'_>) -> Result<(), String> {
+pub fn equal<A: Tested>(
+    when: &str,
+    plain: &mut Machine<'_, A>,
+    fast: &mut Machine<'_, A>,
+) -> Result<(), String> {
     let [a, b] = [&*plain, &*fast].map(Machine::registers);
     if a != b {
         return Err(format!("{when}: plain {a:x?}\nblock interpreter {b:x?}"));

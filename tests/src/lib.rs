@@ -5,6 +5,7 @@
 //! program   random guest programs
 //! engines   one step and a few more on every engine
 //! case      a machine state written down, to be built as often as an engine needs it
+//! tested    what the tests have to know of a machine
 //! preimages a small oracle whose answers the contract can check
 //! verdict   one step in Rust against the same step in Solidity
 //! go        the Go program, built where there is a Go
@@ -21,9 +22,11 @@ pub mod guests;
 pub mod preimages;
 pub mod program;
 pub mod random;
+pub mod tested;
 pub mod verdict;
 
 pub use case::Case;
 pub use engines::Engines;
 pub use random::Random;
+pub use tested::Tested;
 pub use verdict::Solidity;

@@ -1,44 +1,49 @@
 //! One step in Rust against the same step in Solidity.
 
 use crate::preimages::Preimages;
+use crate::tested::Tested;
 use alloy_primitives::B256;
 use rebut_contracts::{CallError, Preimage, Revert, StepOutcome, Verifier};
 use rebut_fpvm::witness::PreimageRead;
-use rebut_fpvm::witness::mips64::{PROOF_BYTES, thread_proof};
-use rebut_fpvm::{Fault, Machine, State, StateVersion, StepError, StepProof};
+use rebut_fpvm::{Fault, Machine, Mips64, State, StepError, StepProof, Version, Vm};
 use rebut_preimage::OracleError;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::marker::PhantomData;
 
 /// The dispute that local preimages belong to; any value does.
 pub const CONTEXT: B256 = B256::repeat_byte(0xc7);
 
 /// The contract of one state version, with the preimages that its steps needed so far.
 #[derive(Debug)]
-pub struct Solidity {
+pub struct Solidity<A: Tested = Mips64> {
     verifier: Verifier,
     loaded: BTreeSet<(B256, u64)>,
+    machine: PhantomData<A>,
 }
 
-impl Solidity {
+impl<A: Tested> Solidity<A> {
     /// Deploys the contract.
     ///
     /// # Panics
     /// When it cannot be deployed.
-    pub fn new(version: StateVersion) -> Self {
-        let verifier = Verifier::new(version.number())
-            .unwrap_or_else(|error| panic!("version {}: {error}", version.number()));
-        Self { verifier, loaded: BTreeSet::new() }
+    pub fn new<N: Version<Vm = A>>(version: N) -> Self
+    where
+        A: Vm<Version = N>,
+    {
+        let verifier =
+            A::deploy(version).unwrap_or_else(|error| panic!("version {version:?}: {error}"));
+        Self { verifier, loaded: BTreeSet::new(), machine: PhantomData }
     }
 
     /// Contracts of both versions, for [`of`](Self::of).
     pub fn both() -> [Self; 2] {
-        StateVersion::ALL.map(Self::new)
+        A::VERSIONS.map(Self::new)
     }
 
     /// The one of the version.
-    pub fn of(both: &mut [Self; 2], version: StateVersion) -> &mut Self {
-        &mut both[usize::from(version != StateVersion::ALL[0])]
+    pub fn of(both: &mut [Self; 2], version: A::Version) -> &mut Self {
+        &mut both[usize::from(version != A::VERSIONS[0])]
     }
 
     /// The contract itself.
@@ -81,22 +86,22 @@ impl Solidity {
 /// A word for a fault in both languages: what Rust says, and what the contract says.
 ///
 /// The table of the Cannon facts: which cause gives which revert.
-pub fn revert_of(error: &StepError) -> Option<Revert> {
-    let message = |text: &str| Some(Revert::Message(text.to_owned()));
+pub fn revert_of<A: Tested>(error: &StepError) -> Option<Revert> {
+    let message = |text: &str| Some(Revert::Message(format!("{}: {text}", A::NAME)));
     match error {
         StepError::Fault(fault) => match fault {
-            Fault::InvalidInstruction { .. } => message("MIPS64: invalid instruction"),
-            Fault::BranchInDelaySlot { .. } => message("MIPS64: branch in delay slot"),
-            Fault::JumpInDelaySlot { .. } => message("MIPS64: jump in delay slot"),
-            Fault::DivisionByZero { .. } => message("MIPS64: division by zero"),
-            Fault::UnknownSyscall { .. } => message("MIPS64: unimplemented syscall"),
+            Fault::InvalidInstruction { .. } => message("invalid instruction"),
+            Fault::BranchInDelaySlot { .. } => message("branch in delay slot"),
+            Fault::JumpInDelaySlot { .. } => message("jump in delay slot"),
+            Fault::DivisionByZero { .. } => message("division by zero"),
+            Fault::UnknownSyscall { .. } => message("unimplemented syscall"),
             Fault::UnalignedPc { .. } => Some(Revert::Named("InvalidPC")),
-            Fault::NoThread => message("MIPS64: active thread stack is empty"),
-            Fault::NoThreadLeft => message("MIPS64: post-state active thread stack is empty"),
+            Fault::NoThread => message("active thread stack is empty"),
+            Fault::NoThreadLeft => message("post-state active thread stack is empty"),
         },
         StepError::PreimageEnd { .. }
         | StepError::Oracle(OracleError::Missing { .. } | OracleError::Illegal(_)) => {
-            message("pre-image must exist")
+            Some(Revert::Message("pre-image must exist".to_owned()))
         }
         _ => None,
     }
@@ -115,7 +120,10 @@ pub enum Step {
 ///
 /// # Errors
 /// Where they differ, in words.
-pub fn compare(machine: &mut Machine<'_>, solidity: &mut Solidity) -> Result<Step, String> {
+pub fn compare<A: Tested>(
+    machine: &mut Machine<'_, A>,
+    solidity: &mut Solidity<A>,
+) -> Result<Step, String> {
     let error = match machine.prove_step() {
         Ok(proof) => {
             if let Some(read) = &proof.preimage {
@@ -125,8 +133,8 @@ pub fn compare(machine: &mut Machine<'_>, solidity: &mut Solidity) -> Result<Ste
         }
         Err(error) => error,
     };
-    let want = revert_of(&error).ok_or_else(|| format!("not a fault: {error}"))?;
-    let mut state = State::at(machine.state().version, 0);
+    let want = revert_of::<A>(&error).ok_or_else(|| format!("not a fault: {error}"))?;
+    let mut state = State::<A>::at(machine.state().version, 0);
     state.registers.clone_from(machine.registers());
     for (index, page) in machine.memory().pages() {
         state.memory.set_page(index, page);
@@ -142,16 +150,16 @@ pub fn compare(machine: &mut Machine<'_>, solidity: &mut Solidity) -> Result<Ste
 ///
 /// # Errors
 /// Where they differ, in words.
-pub fn compare_taken(
-    machine: &mut Machine<'_>,
+pub fn compare_taken<A: Tested>(
+    machine: &mut Machine<'_, A>,
     proof: &StepProof,
-    solidity: &mut Solidity,
+    solidity: &mut Solidity<A>,
 ) -> Result<(), String> {
     let outcome =
         solidity.step(proof).map_err(|error| format!("Rust goes on, Solidity: {error}"))?;
     let witness = machine.witness();
     if outcome.post_state != witness.0 {
-        return Err(differences(&witness.0, &outcome.post_state));
+        return Err(differences::<A>(&witness.0, &outcome.post_state));
     }
     if outcome.post_state_hash != proof.post {
         return Err(format!(
@@ -162,61 +170,41 @@ pub fn compare_taken(
     Ok(())
 }
 
-/// Names and ends of the fields of a packed state.
-const FIELDS: [(&str, usize); 15] = [
-    ("memory root", 32),
-    ("preimage key", 64),
-    ("preimage offset", 72),
-    ("heap", 80),
-    ("reservation status", 81),
-    ("reservation address", 89),
-    ("reservation owner", 97),
-    ("exit code", 98),
-    ("exited", 99),
-    ("step", 107),
-    ("steps since switch", 115),
-    ("traverse right", 116),
-    ("left root", 148),
-    ("right root", 180),
-    ("next thread id", 188),
-];
-
-fn differences(rust: &[u8], solidity: &[u8]) -> String {
+fn differences<A: Tested>(rust: &[u8], solidity: &[u8]) -> String {
     let mut text = String::from("post-states differ:");
     let mut start = 0;
-    for (name, end) in FIELDS {
-        let [a, b] = [rust, solidity].map(|s| s.get(start..end));
+    for (name, end) in A::FIELDS {
+        let [a, b] = [rust, solidity].map(|s| s.get(start..*end));
         if a != b {
             // Writing to a string does not fail.
             let _ = write!(text, " {name}: Rust {a:02x?}, Solidity {b:02x?};");
         }
-        start = end;
+        start = *end;
     }
     text
 }
 
 /// State and proof for a step that will fail: everything that the contract looks at before it fails.
-fn proof_of_fault(state: &mut State) -> (Vec<u8>, Vec<u8>) {
+fn proof_of_fault<A: Tested>(state: &mut State<A>) -> (Vec<u8>, Vec<u8>) {
     let witness = state.witness();
-    let mut proof = Vec::with_capacity(PROOF_BYTES);
-    proof.extend_from_slice(&thread_proof(&state.registers.processor));
+    let mut proof = A::proof_head(&state.registers.processor);
     let (mut pc, mut access) = (0, 0);
-    if let Some(thread) = state.registers.processor.current_thread() {
-        pc = thread.cpu.pc & !7;
-        let word = state.memory.load_u32(thread.cpu.pc & !3);
-        let r = &thread.cpu.registers;
+    if let Some(cpu) = A::cpu(&state.registers.processor) {
+        pc = cpu.pc & !7;
+        let word = state.memory.load_u32(cpu.pc & !3);
+        let r = &cpu.registers;
         let base = r[(word >> 21 & 31) as usize].wrapping_add(word as u16 as i16 as u64);
         // A system call keeps its address in $5; only reading a preimage can fail behind one.
-        access = if word & 0xfc00_003f == 0x0c { r[5] } else { base } & !7;
+        access = A::wrap(if word & 0xfc00_003f == 0x0c { r[5] } else { base }) & !7;
     }
     for address in [pc, access] {
         proof.extend_from_slice(&state.memory.prove(address));
     }
-    proof.resize(PROOF_BYTES, 0);
-    (witness.0.to_vec(), proof)
+    proof.resize(A::PROOF_BYTES, 0);
+    (witness.0, proof)
 }
 
 /// A machine over the shared preimages that prints nothing.
-pub fn machine(state: State) -> Machine<'static> {
+pub fn machine<A: Tested>(state: State<A>) -> Machine<'static, A> {
     Machine::new(state, Preimages::new(), rebut_fpvm::Silent)
 }

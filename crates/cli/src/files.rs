@@ -11,10 +11,11 @@
 //! place under a temporary name and renamed by [`Output::commit`]; devices and pipes are written in
 //! place. Parent directories are not created.
 
+use crate::cannon::Cannon;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use rebut_fpvm::{State, StateFileError};
+use rebut_fpvm::{AnyState, Mips64, State, StateFileError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use signal_hook::consts::SIGXFSZ;
@@ -60,15 +61,6 @@ pub enum FileError {
         what: &'static str,
         /// What is wrong, with line and column.
         source: serde_json::Error,
-    },
-    /// A name that is none of a binary state.
-    #[error(
-        "{:?} does not end in .bin or .bin.gz: it would be a JSON state of version 0 (singlethreaded), which is not supported",
-        path.display().to_string()
-    )]
-    StateName {
-        /// The name.
-        path: PathBuf,
     },
     /// The content is no state of a supported version.
     #[error("{} is not a readable state: {source}", path.display())]
@@ -171,23 +163,31 @@ pub fn read_json<T: DeserializeOwned>(
     })
 }
 
-/// Reads a state from a `.bin` or `.bin.gz` file.
+/// Reads a state from a `.bin` or `.bin.gz` file, or a JSON state of version 0 from any other.
 ///
 /// # Errors
-/// Another name, a file that cannot be read to its end, or one that holds no state of a supported
-/// version.
-pub fn read_state(path: &Path) -> Result<State, FileError> {
-    // A missing file is said to be missing, whatever it would have been.
+/// A file that cannot be read to its end, or one that holds no state of a supported version.
+pub fn read_state(path: &Path) -> Result<AnyState, FileError> {
     let mut stream = open(path)?.take(STATE_LIMIT_BYTES);
-    if !is_binary_state(path) {
-        return Err(FileError::StateName { path: path.to_owned() });
-    }
-    let state = State::read(&mut stream)
-        .map_err(|source| FileError::State { path: path.to_owned(), source })?;
+    let state = if is_binary_state(path) {
+        AnyState::read(&mut stream)
+    } else {
+        State::read_json(&mut stream).map(AnyState::Mips32)
+    };
+    let state = state.map_err(|source| FileError::State { path: path.to_owned(), source })?;
     // The checksum of a packed file stands behind its last byte.
     io::copy(&mut stream, &mut io::sink())
         .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     Ok(state)
+}
+
+/// As [`read_state`], for what only the 64-bit machine has.
+///
+/// # Errors
+/// As [`read_state`], and a state of another machine.
+pub fn read_wide_state(path: &Path) -> Result<State<Mips64>, FileError> {
+    let state = read_state(path)?.wide();
+    state.map_err(|source| FileError::State { path: path.to_owned(), source })
 }
 
 /// A file that is being written. Dropping it without [`commit`](Self::commit) leaves nothing behind.
@@ -344,13 +344,17 @@ pub fn write_json(name: &Path, document: &impl Serialize) -> Result<(), FileErro
     json_output(name, document)?.commit()
 }
 
-/// A state in binary form on its way to `name`.
+/// A state on its way to `name`: in binary form, or as JSON where the name is none of a binary state.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn state_output(name: &Path, state: &State) -> Result<Output, FileError> {
+pub fn state_output<V: Cannon>(name: &Path, state: &State<V>) -> Result<Output, FileError> {
     let mut output = Output::create(name)?;
-    output.fill(|out| state.write(out))?;
+    if is_binary_state(name) {
+        output.fill(|out| V::write(state, out))?;
+    } else {
+        output.fill(|out| V::write_json(state, out))?;
+    }
     output.sync()?;
     Ok(output)
 }

@@ -1,6 +1,6 @@
 //! The on-chain verifiers for Rust: bindings, creation code, and an embedded EVM to run them.
 //!
-//! A [`Verifier`] holds one deployed PreimageOracle and one MIPS64 in memory. It is what decides whether
+//! A [`Verifier`] holds one deployed PreimageOracle and one verifier of a machine in memory. It is what decides whether
 //! a step proof is right: the tests compare every engine with it, and the command line shows a proof
 //! being accepted and its tamperings refused, without a chain.
 //!

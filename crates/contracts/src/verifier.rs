@@ -1,6 +1,6 @@
 //! The contracts that decide about a step, deployed in an EVM of this process.
 
-use crate::bindings::{MIPS64, PreimageOracle};
+use crate::bindings::{MIPS, MIPS64, PreimageOracle};
 use crate::{CallError, Chain, Preimage};
 use alloy_primitives::{Address, B256, Bytes, U256, address};
 use alloy_sol_types::{SolCall, SolValue};
@@ -15,11 +15,11 @@ const CALLER: Address = address!("00000000000000000000000000000000000d15be");
 const MIN_PROPOSAL_SIZE: u64 = 126_000;
 const CHALLENGE_PERIOD: u64 = 86_400;
 
-/// A deployed PreimageOracle and MIPS64, with the preimages loaded so far.
+/// A deployed PreimageOracle and a machine's verifier, with the preimages loaded so far.
 pub struct Verifier {
     chain: Chain,
     oracle: Address,
-    mips: Address,
+    machine: Address,
     caller: Address,
 }
 
@@ -28,7 +28,7 @@ pub struct Verifier {
 pub struct StepOutcome {
     /// The hash of the post-state, with the status in its first byte.
     pub post_state_hash: B256,
-    /// The packed post-state, 188 bytes, as the contract logs it.
+    /// The packed post-state, as the contract logs it.
     pub post_state: Vec<u8>,
     /// Gas of the execution alone: neither the fixed cost of a transaction nor that of its data.
     pub gas_used: u64,
@@ -42,16 +42,25 @@ pub struct LoadOutcome {
 }
 
 impl Verifier {
-    /// Deploys both contracts under Cancun's rules. `state_version` is 7 or 8, else the error is the
+    /// Deploys the oracle and MIPS64 under Cancun's rules. `state_version` is 7 or 8, else the error is the
     /// contract's `UnsupportedStateVersion()`.
     pub fn new(state_version: u8) -> Result<Self, CallError> {
+        Self::deployed(&MIPS64::BYTECODE, state_version)
+    }
+
+    /// As [`Self::new`], with the 32-bit MIPS: `state_version` is 0 or 2.
+    pub fn mips32(state_version: u8) -> Result<Self, CallError> {
+        Self::deployed(&MIPS::BYTECODE, state_version)
+    }
+
+    fn deployed(creation_code: &[u8], state_version: u8) -> Result<Self, CallError> {
         let mut chain = Chain::new();
         let arguments = (U256::from(MIN_PROPOSAL_SIZE), U256::from(CHALLENGE_PERIOD));
         let oracle =
             chain.deploy(CALLER, &PreimageOracle::BYTECODE, &arguments.abi_encode_params())?;
         let arguments = (oracle, U256::from(state_version));
-        let mips = chain.deploy(CALLER, &MIPS64::BYTECODE, &arguments.abi_encode_params())?;
-        Ok(Self { chain, oracle, mips, caller: CALLER })
+        let machine = chain.deploy(CALLER, creation_code, &arguments.abi_encode_params())?;
+        Ok(Self { chain, oracle, machine, caller: CALLER })
     }
 
     /// The account that calls. Local data is only seen by the account that loaded it.
@@ -69,9 +78,9 @@ impl Verifier {
         self.oracle
     }
 
-    /// Address of the MIPS64 verifier.
-    pub fn mips(&self) -> Address {
-        self.mips
+    /// Address of the machine's verifier.
+    pub fn machine(&self) -> Address {
+        self.machine
     }
 
     /// Loads the 32 bytes at `part_offset` of `length (8 bytes) || data` into the oracle, where they stay.
@@ -119,7 +128,7 @@ impl Verifier {
 
     /// As [`Self::step`], with the call's bytes as they are: for encodings that are not canonical.
     pub fn step_raw(&mut self, call: Bytes) -> Result<StepOutcome, CallError> {
-        let receipt = self.chain.call_raw::<MIPS64::stepCall>(self.caller, self.mips, call)?;
+        let receipt = self.chain.call_raw::<MIPS64::stepCall>(self.caller, self.machine, call)?;
         // One log, without topics.
         match receipt.logs.as_slice() {
             [log] if log.topics().is_empty() => Ok(StepOutcome {
@@ -136,7 +145,7 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier")
             .field("oracle", &self.oracle)
-            .field("mips", &self.mips)
+            .field("machine", &self.machine)
             .field("caller", &self.caller)
             .finish_non_exhaustive()
     }

@@ -13,6 +13,7 @@ mod arguments;
 mod error;
 mod guest_output;
 mod load_elf;
+mod machine;
 mod pattern;
 mod preimage_stop;
 mod progress;
@@ -24,14 +25,15 @@ mod witness;
 
 pub use arguments::double_dashes;
 pub use error::{CannonError, exit_code_of, is_interrupt};
-pub use load_elf::parse_version;
+pub use load_elf::parse_wide_version;
+pub use machine::Cannon;
 pub use run::check_state_name;
 
 use crate::Outcome;
 use crate::files::{FileError, Output};
 use arguments::{LoadElf, Run, Witness};
 use clap::Subcommand;
-use rebut_fpvm::StateVersion;
+use rebut_fpvm::AnyVersion;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -68,7 +70,7 @@ pub fn run(command: Command) -> Outcome {
 /// The versions in the words of the deployed bundle, which holds one executable for each.
 fn versions() -> String {
     let mut text = String::from("Available cannon versions:\n");
-    for version in StateVersion::ALL {
+    for version in AnyVersion::ALL {
         let (number, name) = (version.number(), version.name());
         text += &format!("filename: cannon-{number}\tversion: {name} ({number})\n");
     }

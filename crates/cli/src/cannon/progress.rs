@@ -2,8 +2,8 @@
 
 use crate::log::BARS;
 use indicatif::{ProgressBar, ProgressStyle};
-use rebut_fpvm::Machine;
 use rebut_fpvm::memory::PAGE_BYTES;
+use rebut_fpvm::{Machine, Vm};
 use std::time::{Duration, Instant};
 
 const WITH_END: &str = "{wide_bar} {percent}% {msg}, {eta} left";
@@ -43,7 +43,7 @@ impl Progress {
     }
 
     /// Shows where the machine is, not more often than a reader can follow.
-    pub fn show(&mut self, machine: &Machine<'_>) {
+    pub fn show<V: Vm>(&mut self, machine: &Machine<'_, V>) {
         if self.bar.is_hidden() || self.shown.elapsed() < REFRESH {
             return;
         }

@@ -1,5 +1,6 @@
 //! The JSON documents of the deployed tool: names and order of their keys are its own.
 
+use super::machine::Cannon;
 use alloy_primitives::{B256, Bytes, U64};
 use rebut_fpvm::memory::PAGE_BYTES;
 use rebut_fpvm::{Machine, State, StateWitness, StepProof};
@@ -65,9 +66,9 @@ pub struct WitnessRecord {
 
 impl WitnessRecord {
     /// The record of a state and its witness.
-    pub fn new(state: &State, witness: &StateWitness) -> Self {
+    pub fn new<V: Cannon>(state: &State<V>, witness: &StateWitness) -> Self {
         Self {
-            state_version: state.version.number(),
+            state_version: V::number(state.version),
             witness_hash: state.hash_of(witness),
             witness: witness.0.clone().into(),
             step: state.registers.step,
@@ -97,7 +98,7 @@ pub struct DebugInfo {
 
 impl DebugInfo {
     /// The counters of a machine.
-    pub fn of(machine: &Machine<'_>) -> Self {
+    pub fn of<V: Cannon>(machine: &Machine<'_, V>) -> Self {
         let pages = machine.memory().page_count();
         let (num_preimage_requests, total_preimage_size) = machine.preimage_requests();
         let stats = machine.stats();

@@ -6,6 +6,7 @@
 use super::arguments::Run;
 use super::error::CannonError;
 use super::guest_output::GuestOutput;
+use super::machine::Cannon;
 use super::pattern::StepPattern;
 use super::preimage_stop::{PreimageStop, Read};
 use super::progress::{Progress, memory_size};
@@ -13,7 +14,7 @@ use super::records::{DebugInfo, ProofRecord};
 use super::server::Server;
 use super::traceback::Calls;
 use crate::files::{self, is_binary_state, json_output, state_output, write_json};
-use rebut_fpvm::{Machine, StepError, Stop, Symbols, Until};
+use rebut_fpvm::{AnyState, Machine, State, StepError, Stop, Symbols, Until};
 use rebut_preimage::OracleError;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::path::{Path, PathBuf};
@@ -33,9 +34,23 @@ const SYMBOLS_LIMIT_BYTES: u64 = 1 << 30;
 pub fn run(arguments: &Run) -> Result<(), CannonError> {
     let plan = Plan::new(arguments)?;
     let symbols = read_symbols(&arguments.meta)?;
-    let state = files::read_state(&arguments.input)?;
+    match files::read_state(&arguments.input)? {
+        AnyState::Mips32(state) => run_state(arguments, plan, symbols, state),
+        AnyState::Mips64(state) => run_state(arguments, plan, symbols, state),
+    }
+}
+
+fn run_state<V: Cannon>(
+    arguments: &Run,
+    plan: Plan,
+    symbols: Symbols,
+    state: State<V>,
+) -> Result<(), CannonError> {
+    let has_json = V::has_json(state.version);
+    check_state_name("--output", &arguments.output, has_json)?;
+    check_state_name("--snapshot-fmt", &numbered(&arguments.snapshot_fmt, 0), has_json)?;
     let interrupt = listen_to_interrupts().map_err(CannonError::Signals)?;
-    tracing::info!(module = "vm", version = state.version.number(), "loaded input state");
+    tracing::info!(module = "vm", version = V::number(state.version), "loaded input state");
 
     let mut server = Server::start(&arguments.server, Arc::clone(&interrupt))?;
     let has_server = matches!(server, Server::Process(_));
@@ -56,9 +71,14 @@ pub fn run(arguments: &Run) -> Result<(), CannonError> {
     Ok(())
 }
 
-/// Refuses names that are none of a binary state. Empty names stand for no file.
-pub fn check_state_name(option: &'static str, name: &Path) -> Result<(), CannonError> {
-    if name == Path::new("") || is_binary_state(name) {
+/// Refuses names that are none of a binary state, unless the state has a JSON form. Empty names stand for no
+/// file.
+pub fn check_state_name(
+    option: &'static str,
+    name: &Path,
+    has_json: bool,
+) -> Result<(), CannonError> {
+    if has_json || name == Path::new("") || is_binary_state(name) {
         return Ok(());
     }
     Err(CannonError::StateName { option, name: name.display().to_string() })
@@ -97,8 +117,6 @@ impl Plan {
         if arguments.input == Path::new("") {
             return Err(CannonError::NoInput);
         }
-        check_state_name("--output", &arguments.output)?;
-        check_state_name("--snapshot-fmt", &numbered(&arguments.snapshot_fmt, 0))?;
         if arguments.debug && arguments.meta == Path::new("") {
             return Err(CannonError::DebugWithoutSymbols);
         }
@@ -134,8 +152,8 @@ fn numbered(format: &str, step: u64) -> PathBuf {
     format.replace("%d", &step.to_string()).into()
 }
 
-struct Runner<'h> {
-    machine: Machine<'h>,
+struct Runner<'h, V: Cannon> {
+    machine: Machine<'h, V>,
     plan: Plan,
     symbols: Symbols,
     /// Present when calls are followed, which takes a look at every single step.
@@ -145,7 +163,7 @@ struct Runner<'h> {
     has_server: bool,
 }
 
-impl Runner<'_> {
+impl<V: Cannon> Runner<'_, V> {
     fn run(&mut self) -> Result<(), CannonError> {
         while !self.machine.registers().exited {
             if self.interrupt.load(Ordering::Relaxed) {
@@ -224,7 +242,7 @@ impl Runner<'_> {
     fn failed(&self, error: StepError) -> CannonError {
         let registers = self.machine.registers();
         let step = registers.step;
-        let pc = registers.processor.current_thread().map_or(0, |thread| thread.cpu.pc);
+        let pc = self.machine.pc().unwrap_or(0);
         match error {
             StepError::Oracle(OracleError::Missing { key }) if !self.has_server => {
                 CannonError::NoServer { step, pc, key }
@@ -235,7 +253,7 @@ impl Runner<'_> {
 
     fn log_step(&self, step: u64) {
         let machine = &self.machine;
-        let pc = machine.registers().processor.current_thread().map_or(0, |thread| thread.cpu.pc);
+        let pc = machine.pc().unwrap_or(0);
         let pages = machine.memory().page_count();
         tracing::info!(
             module = "vm",

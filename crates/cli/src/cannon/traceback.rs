@@ -4,10 +4,10 @@
 //! holds. A return ends the innermost call that it goes back behind, and all calls within: those were left
 //! by other means.
 
-use rebut_fpvm::Machine;
-use rebut_fpvm::Symbols;
+use super::machine::Cannon;
 use rebut_fpvm::isa::{Op, Word};
 use rebut_fpvm::mips::state::RA;
+use rebut_fpvm::{Machine, Symbols};
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -46,34 +46,34 @@ pub struct Pending {
 
 impl Calls {
     /// Looks at the instruction that the machine is about to execute.
-    pub fn before_step(machine: &Machine<'_>) -> Option<Pending> {
-        let thread =
-            machine.registers().processor.current_thread().filter(|thread| !thread.exited)?;
-        let pc = thread.cpu.pc;
+    pub fn before_step<V: Cannon>(machine: &Machine<'_, V>) -> Option<Pending> {
+        let thread = V::thread(&machine.registers().processor)?;
+        let pc = V::cpu(&machine.registers().processor)?.pc;
         let word = Word(machine.memory().load_u32(pc));
-        let transfer = match Op::decode(word)? {
+        let transfer = match V::decode(word)? {
             Op::jal => Transfer::Call,
             Op::jalr if word.rd() == RA => Transfer::Call,
             Op::jr if word.rs() == RA => Transfer::Return,
             _ => return None,
         };
-        Some(Pending { thread: thread.id, pc, transfer })
+        Some(Pending { thread, pc, transfer })
     }
 
     /// Takes note of that instruction once it was executed.
-    pub fn after_step(&mut self, machine: &Machine<'_>, pending: Pending) {
-        let Some(thread) = machine.registers().processor.current_thread() else { return };
+    pub fn after_step<V: Cannon>(&mut self, machine: &Machine<'_, V>, pending: Pending) {
+        let processor = &machine.registers().processor;
+        let (Some(thread), Some(cpu)) = (V::thread(processor), V::cpu(processor)) else { return };
         // The step was a context switch: the instruction is still to come.
-        if thread.id != pending.thread || thread.cpu.pc == pending.pc {
+        if thread != pending.thread || cpu.pc == pending.pc {
             return;
         }
         let calls = self.by_thread.entry(pending.thread).or_default();
         match pending.transfer {
             Transfer::Call => {
-                calls.push(Call { caller: pending.pc, target: thread.cpu.next_pc });
+                calls.push(Call { caller: pending.pc, target: cpu.next_pc });
             }
             Transfer::Return => {
-                let target = thread.cpu.next_pc;
+                let target = cpu.next_pc;
                 let ended = calls.iter().rposition(|call| call.return_address() == target);
                 calls.truncate(ended.unwrap_or(calls.len()));
             }
@@ -81,12 +81,12 @@ impl Calls {
     }
 
     /// The open calls of the running thread, innermost first, one a line.
-    pub fn traceback(&self, machine: &Machine<'_>, symbols: &Symbols) -> String {
+    pub fn traceback<V: Cannon>(&self, machine: &Machine<'_, V>, symbols: &Symbols) -> String {
         let registers = machine.registers();
-        let thread = registers.processor.current_thread();
-        let pc = thread.map_or(0, |thread| thread.cpu.pc);
+        let pc = machine.pc().unwrap_or(0);
         let mut text = format!("traceback at pc={pc:x}. step={}\n", registers.step);
-        let calls = thread.and_then(|thread| self.by_thread.get(&thread.id));
+        let thread = V::thread(&registers.processor);
+        let calls = thread.and_then(|thread| self.by_thread.get(&thread));
         for (i, call) in calls.into_iter().flatten().rev().enumerate() {
             let Call { caller, target } = call;
             let name = symbols.name_of(*target);

@@ -2,8 +2,10 @@
 
 use super::arguments::Witness;
 use super::error::CannonError;
+use super::machine::Cannon;
 use super::records::WitnessRecord;
 use crate::files::{Output, json_output, read_state};
+use rebut_fpvm::{AnyState, State};
 use std::path::Path;
 
 /// Prints the witness as JSON and writes its bytes to the file that was asked for.
@@ -11,7 +13,13 @@ pub fn witness(arguments: &Witness) -> Result<(), CannonError> {
     if arguments.input == Path::new("") {
         return Err(CannonError::NoInput);
     }
-    let mut state = read_state(&arguments.input)?;
+    match read_state(&arguments.input)? {
+        AnyState::Mips32(state) => print(arguments, state),
+        AnyState::Mips64(state) => print(arguments, state),
+    }
+}
+
+fn print<V: Cannon>(arguments: &Witness, mut state: State<V>) -> Result<(), CannonError> {
     let witness = state.witness();
     let mut raw = Output::create_raw(&arguments.output)?;
     raw.fill(|out| out.write_all(&witness.0))?;

@@ -5,6 +5,7 @@
 
 pub mod descriptors;
 pub mod host;
+mod mips32;
 pub mod mips64;
 pub mod table;
 
@@ -14,7 +15,7 @@ use crate::machine::vm::Vm;
 use crate::mips::Arch;
 use crate::mips::state::Cpu;
 pub use mips64::{CLONE_FLAGS, STEPS_PER_SECOND, splitmix64};
-pub use table::Syscall;
+pub use table::{Syscall, Syscall32};
 
 /// Register of a MIPS call's number and of its answer.
 pub const V0: usize = 2;

@@ -4,14 +4,18 @@
 //! neither class nor byte order beyond what is needed to read the file.
 
 use super::symbols::{Symbol, Symbols};
-use crate::mips::{Arch, Mips64};
+use crate::mips::Arch;
 use object::elf::{EM_MIPS, PT_LOAD, PT_MIPS_ABIFLAGS};
 use object::read::elf::{FileHeader, ProgramHeader, Sym};
 use object::{Endianness, FileKind, SectionIndex, elf};
 
-const HEAP_START: u64 = Mips64::HEAP_START;
-/// The last address that a program may use: 48 bits.
-const LAST_ADDRESS: u64 = (1 << 48) - 1;
+/// The last address that a program may use: 48 bits at most.
+const fn last_address<A: Arch>() -> u64 {
+    let last = (1 << 48) - 1;
+    let machine = A::ADDRESSES.last_address();
+    if machine < last { machine } else { last }
+}
+
 /// Most bytes that all segments of a program may have in memory.
 pub const MAX_PROGRAM_BYTES: u64 = 4 << 30;
 /// Most bytes of all symbols' names together. Many symbols can share one long name in the file, so the
@@ -52,8 +56,8 @@ pub enum LoadError {
         /// Bytes in memory.
         memory: u64,
     },
-    /// A segment leaves the 48-bit address space.
-    #[error("segment {index}: 0x{memory:x} bytes at 0x{address:x} leave the 48-bit address space")]
+    /// A segment leaves the address space.
+    #[error("segment {index}: 0x{memory:x} bytes at 0x{address:x} leave the {}-bit address space", last.count_ones())]
     OutOfRange {
         /// Place of its program header.
         index: usize,
@@ -61,10 +65,12 @@ pub enum LoadError {
         address: u64,
         /// Bytes in memory.
         memory: u64,
+        /// The last address.
+        last: u64,
     },
     /// A segment reaches into the heap.
     #[error(
-        "segment {index}: 0x{memory:x} bytes at 0x{address:x} reach into the heap at 0x{HEAP_START:x}"
+        "segment {index}: 0x{memory:x} bytes at 0x{address:x} reach into the heap at 0x{heap:x}"
     )]
     OverlapsHeap {
         /// Place of its program header.
@@ -73,6 +79,8 @@ pub enum LoadError {
         address: u64,
         /// Bytes in memory.
         memory: u64,
+        /// Where the heap starts.
+        heap: u64,
     },
     /// All segments together are too large.
     #[error("the program needs more than {limit_bytes} bytes of memory")]
@@ -102,17 +110,17 @@ pub(super) struct Elf<'f> {
 }
 
 impl<'f> Elf<'f> {
-    pub(super) fn parse(file: &'f [u8], limit_bytes: u64) -> Result<Self, LoadError> {
+    pub(super) fn parse<A: Arch>(file: &'f [u8], limit_bytes: u64) -> Result<Self, LoadError> {
         match FileKind::parse(file)? {
             FileKind::Elf32 => {
-                Self::parse_class::<elf::FileHeader32<Endianness>>(file, limit_bytes)
+                Self::parse_class::<A, elf::FileHeader32<Endianness>>(file, limit_bytes)
             }
             // Whatever else it is, reading it as 64-bit ELF says what is wrong with it.
-            _ => Self::parse_class::<elf::FileHeader64<Endianness>>(file, limit_bytes),
+            _ => Self::parse_class::<A, elf::FileHeader64<Endianness>>(file, limit_bytes),
         }
     }
 
-    fn parse_class<H: FileHeader<Endian = Endianness>>(
+    fn parse_class<A: Arch, H: FileHeader<Endian = Endianness>>(
         file: &'f [u8],
         limit_bytes: u64,
     ) -> Result<Self, LoadError> {
@@ -125,7 +133,9 @@ impl<'f> Elf<'f> {
         let mut segments = Vec::new();
         let mut total: u64 = 0;
         for (index, program) in header.program_headers(endian, file)?.iter().enumerate() {
-            let Some(segment) = read_segment::<H>(index, program, endian, file)? else { continue };
+            let Some(segment) = read_segment::<A, H>(index, program, endian, file)? else {
+                continue;
+            };
             total = total.saturating_add(segment.data.len() as u64).saturating_add(segment.zeros);
             segments.push(segment);
         }
@@ -133,12 +143,13 @@ impl<'f> Elf<'f> {
             return Err(LoadError::TooLarge { limit_bytes });
         }
         let symbols = read_symbols(header, endian, file)?;
-        Ok(Self { entry: header.e_entry(endian).into(), segments, symbols })
+        let entry = A::wrap(header.e_entry(endian).into());
+        Ok(Self { entry, segments, symbols })
     }
 }
 
 /// One segment; nothing for headers that put nothing into memory.
-fn read_segment<'f, H: FileHeader<Endian = Endianness>>(
+fn read_segment<'f, A: Arch, H: FileHeader<Endian = Endianness>>(
     index: usize,
     header: &H::ProgramHeader,
     endian: Endianness,
@@ -160,12 +171,14 @@ fn read_segment<'f, H: FileHeader<Endian = Endianness>>(
         return Ok(None);
     }
     let address: u64 = header.p_vaddr(endian).into();
-    let last = address
+    let last = last_address::<A>();
+    let end = address
         .checked_add(memory - 1)
-        .filter(|last| *last <= LAST_ADDRESS)
-        .ok_or(LoadError::OutOfRange { index, address, memory })?;
-    if last >= HEAP_START {
-        return Err(LoadError::OverlapsHeap { index, address, memory });
+        .filter(|end| *end <= last)
+        .ok_or(LoadError::OutOfRange { index, address, memory, last })?;
+    let heap = A::HEAP_START;
+    if end >= heap {
+        return Err(LoadError::OverlapsHeap { index, address, memory, heap });
     }
     let data = header.data(endian, file).map_err(|()| LoadError::Shrinks {
         index,

@@ -2,10 +2,8 @@
 
 use crate::machine::state::State;
 use crate::memory::PAGE_BYTES;
+use crate::mips::Arch;
 use crate::mips::state::SP;
-use crate::mips::{Arch, Mips64};
-
-const STACK_TOP: u64 = Mips64::STACK_TOP;
 
 /// Pages that exist below the stack pointer from the start.
 const STACK_PAGES: u64 = 4;
@@ -19,16 +17,17 @@ const AT_NULL: u64 = 0;
 const WORDS: u64 = 10;
 
 /// Writes the stack and sets the stack pointer to it.
-pub(super) fn write(state: &mut State<Mips64>) {
+pub(super) fn write<A: Arch>(state: &mut State<A>) {
+    let word_bytes = A::WORD_BYTES as u64;
     for page in 0..=STACK_PAGES {
-        let bottom = STACK_TOP - STACK_PAGES * PAGE_BYTES as u64;
+        let bottom = A::STACK_TOP - STACK_PAGES * PAGE_BYTES as u64;
         state.memory.touch_page(bottom / PAGE_BYTES as u64 + page);
     }
-    let mut at = STACK_TOP + 8 * WORDS;
+    let mut at = A::STACK_TOP + word_bytes * WORDS;
     let [random, environment, argument] = [RANDOM, ENVIRONMENT, ARGUMENT].map(|text| {
         let start = at;
         state.memory.write_range(start, text);
-        at += (text.len() as u64).next_multiple_of(8);
+        at += (text.len() as u64).next_multiple_of(word_bytes);
         start
     });
     let words: [u64; WORDS as usize] = [
@@ -44,20 +43,23 @@ pub(super) fn write(state: &mut State<Mips64>) {
         AT_NULL,
     ];
     for (i, word) in (0..).zip(words) {
-        state.memory.store_u64(STACK_TOP + 8 * i, word);
+        let bytes = word.to_be_bytes();
+        state.memory.write_range(A::STACK_TOP + word_bytes * i, &bytes[8 - A::WORD_BYTES..]);
     }
-    for thread in &mut state.registers.processor.left {
-        thread.cpu.registers[SP] = STACK_TOP;
+    if let Some(cpu) = A::cpu_mut(&mut state.registers.processor) {
+        cpu.registers[SP] = A::STACK_TOP;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mips::state::StateVersion;
+    use crate::mips::state::{StateVersion, StateVersion32};
+    use crate::mips::{Mips32, Mips64};
 
     #[test]
     fn layout() {
+        const STACK_TOP: u64 = Mips64::STACK_TOP;
         let mut state = State::at(StateVersion::V8, 0);
         write(&mut state);
         let word = |offset| state.memory.load_u64(STACK_TOP + offset);
@@ -73,5 +75,22 @@ mod tests {
         let pages: Vec<u64> = state.memory.pages().map(|(index, _)| index).collect();
         assert_eq!(pages, (0x7_ffff_fffb..=0x7_ffff_ffff).collect::<Vec<_>>());
         assert_eq!(state.registers.processor.left[0].cpu.registers[29], 0x7fff_ffff_f000);
+    }
+
+    #[test]
+    fn layout_of_32_bits() {
+        const STACK_TOP: u64 = Mips32::STACK_TOP;
+        let mut state = State::at(StateVersion32::V2, 0);
+        write(&mut state);
+        let word = |offset| u64::from(state.memory.load_u32(STACK_TOP + offset));
+        assert_eq!((word(0), word(4), word(12)), (1, STACK_TOP + 84, STACK_TOP + 56));
+        assert_eq!((word(20), word(24), word(28)), (6, 4096, 25));
+        assert_eq!((word(32), word(36)), (STACK_TOP + 40, 0));
+        let mut text = [0; 56];
+        state.memory.read_range(STACK_TOP + 40, &mut text);
+        assert_eq!(&text, b"4;byfairdicerollGODEBUG=memprofilerate=0\0\0\0\0op-program\0\0");
+        let pages: Vec<u64> = state.memory.pages().map(|(index, _)| index).collect();
+        assert_eq!(pages, (0x7_fff9..=0x7_fffd).collect::<Vec<_>>());
+        assert_eq!(state.registers.processor.registers[29], 0x7fff_d000);
     }
 }
