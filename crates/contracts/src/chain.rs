@@ -4,7 +4,7 @@
 //! no nonce and no fixed cost, so the gas that is told is that of the execution alone.
 
 use crate::Revert;
-use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
+use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use alloy_sol_types::SolCall;
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, Output};
 use revm::context::{BlockEnv, CfgEnv, ContextSetters, Evm, JournalTr, TxEnv};
@@ -84,6 +84,11 @@ impl Chain {
     pub fn set_block(&mut self, number: u64, timestamp: u64) {
         self.evm.ctx.block.number = U256::from(number);
         self.evm.ctx.block.timestamp = U256::from(timestamp);
+    }
+
+    /// What contracts see as the hash of an earlier block.
+    pub fn set_block_hash(&mut self, number: u64, hash: B256) {
+        self.evm.ctx.journaled_state.database.cache.block_hashes.insert(U256::from(number), hash);
     }
 
     /// Gives an account a balance in wei.
