@@ -5,7 +5,7 @@
 //! memory   guest memory and its Merkle root             knows no instruction
 //! machine  running, stopping, proving, saving           the same for every machine
 //! blocks   the block interpreter                        the same for every machine
-//! mips     Cannon: plain step, and what its blocks do
+//! mips     Cannon: plain step, and what its blocks do;  riscv  the same for Asterisc
 //! kernel   system calls, descriptors, oracle
 //! witness  what the chain sees: packed state, proofs
 //! loader   programs to states;  state_file  states to files
@@ -29,16 +29,18 @@ pub mod loader;
 pub mod machine;
 pub mod memory;
 pub mod mips;
+pub mod riscv;
 pub mod state_file;
 pub mod witness;
 
 pub use kernel::host::{Output, Silent, Stream};
-pub use loader::{LoadError, Program, Symbols, load_elf};
+pub use loader::{LoadError, Program, Symbols, Target, load_elf};
 pub use machine::error::{Fault, StepError};
 pub use machine::vm::{Version, Vm};
 pub use machine::{Stop, Until};
 pub use mips::state::{StateVersion, StateVersion32};
 pub use mips::{Arch, Mips32, Mips64};
+pub use riscv::{Asterisc, AsteriscVersion};
 pub use state_file::{AnyState, AnyVersion, StateFileError};
 pub use witness::{StateWitness, StepProof};
 

@@ -3,11 +3,13 @@
 //! What all machines share is here, in [`descriptors`] and in [`host`]; each machine's own calls, with their
 //! numbers in [`table`], are in a module of its name.
 
+#[macro_use]
+pub mod table;
 pub mod descriptors;
 pub mod host;
 mod mips32;
 pub mod mips64;
-pub mod table;
+pub mod riscv;
 
 use crate::machine::Machine;
 use crate::machine::error::{Fault, StepError};
@@ -30,6 +32,8 @@ pub enum Errno {
     EBADF = 9,
     /// Try again.
     EAGAIN = 11,
+    /// Permission denied.
+    EACCES = 13,
     /// Bad argument.
     EINVAL = 22,
 }

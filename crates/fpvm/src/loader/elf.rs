@@ -4,23 +4,40 @@
 //! neither class nor byte order beyond what is needed to read the file.
 
 use super::symbols::{Symbol, Symbols};
-use crate::mips::Arch;
-use object::elf::{EM_MIPS, PT_LOAD, PT_MIPS_ABIFLAGS};
+use object::elf::PT_LOAD;
 use object::read::elf::{FileHeader, ProgramHeader, Sym};
 use object::{Endianness, FileKind, SectionIndex, elf};
-
-/// The last address that a program may use: 48 bits at most.
-const fn last_address<A: Arch>() -> u64 {
-    let last = (1 << 48) - 1;
-    let machine = A::ADDRESSES.last_address();
-    if machine < last { machine } else { last }
-}
 
 /// Most bytes that all segments of a program may have in memory.
 pub const MAX_PROGRAM_BYTES: u64 = 4 << 30;
 /// Most bytes of all symbols' names together. Many symbols can share one long name in the file, so the
 /// file's length is no bound.
 const MAX_NAME_BYTES: usize = 256 << 20;
+
+/// What a machine asks of its programs.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Number of the processor in the file's header.
+    pub machine: u16,
+    /// Name and number of the processor.
+    pub machine_name: &'static str,
+    /// Program headers of this type are no segments.
+    pub ignored: u32,
+    /// Where programs must lie; nothing where anything goes.
+    pub bounds: Option<Bounds>,
+    /// Whether the page behind each segment exists too, which shows where a segment ends at the end of a
+    /// page or is empty.
+    pub page_behind: bool,
+}
+
+/// The part of the address space that is for programs.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// The last address there is.
+    pub last_address: u64,
+    /// Programs must end below it.
+    pub heap_start: u64,
+}
 
 /// Why a program cannot be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,10 +46,12 @@ pub enum LoadError {
     #[error("not a readable ELF file: {0}")]
     Malformed(#[from] object::Error),
     /// An ELF file for another processor.
-    #[error("the ELF file is for machine {machine}, not for MIPS (8)")]
+    #[error("the ELF file is for machine {machine}, not for {wanted}")]
     Machine {
         /// The number in the file.
         machine: u16,
+        /// The machine's processor.
+        wanted: &'static str,
     },
     /// A segment is larger in the file than in memory.
     #[error("segment {index}: file size {file} is larger than memory size {memory}")]
@@ -110,30 +129,35 @@ pub(super) struct Elf<'f> {
 }
 
 impl<'f> Elf<'f> {
-    pub(super) fn parse<A: Arch>(file: &'f [u8], limit_bytes: u64) -> Result<Self, LoadError> {
+    pub(super) fn parse(
+        file: &'f [u8],
+        rules: &Rules,
+        limit_bytes: u64,
+    ) -> Result<Self, LoadError> {
         match FileKind::parse(file)? {
             FileKind::Elf32 => {
-                Self::parse_class::<A, elf::FileHeader32<Endianness>>(file, limit_bytes)
+                Self::parse_class::<elf::FileHeader32<Endianness>>(file, rules, limit_bytes)
             }
             // Whatever else it is, reading it as 64-bit ELF says what is wrong with it.
-            _ => Self::parse_class::<A, elf::FileHeader64<Endianness>>(file, limit_bytes),
+            _ => Self::parse_class::<elf::FileHeader64<Endianness>>(file, rules, limit_bytes),
         }
     }
 
-    fn parse_class<A: Arch, H: FileHeader<Endian = Endianness>>(
+    fn parse_class<H: FileHeader<Endian = Endianness>>(
         file: &'f [u8],
+        rules: &Rules,
         limit_bytes: u64,
     ) -> Result<Self, LoadError> {
         let header = H::parse(file)?;
         let endian = header.endian()?;
         let machine = header.e_machine(endian);
-        if machine != EM_MIPS {
-            return Err(LoadError::Machine { machine });
+        if machine != rules.machine {
+            return Err(LoadError::Machine { machine, wanted: rules.machine_name });
         }
         let mut segments = Vec::new();
         let mut total: u64 = 0;
         for (index, program) in header.program_headers(endian, file)?.iter().enumerate() {
-            let Some(segment) = read_segment::<A, H>(index, program, endian, file)? else {
+            let Some(segment) = read_segment::<H>(index, program, endian, file, rules)? else {
                 continue;
             };
             total = total.saturating_add(segment.data.len() as u64).saturating_add(segment.zeros);
@@ -143,20 +167,20 @@ impl<'f> Elf<'f> {
             return Err(LoadError::TooLarge { limit_bytes });
         }
         let symbols = read_symbols(header, endian, file)?;
-        let entry = A::wrap(header.e_entry(endian).into());
-        Ok(Self { entry, segments, symbols })
+        Ok(Self { entry: header.e_entry(endian).into(), segments, symbols })
     }
 }
 
 /// One segment; nothing for headers that put nothing into memory.
-fn read_segment<'f, A: Arch, H: FileHeader<Endian = Endianness>>(
+fn read_segment<'f, H: FileHeader<Endian = Endianness>>(
     index: usize,
     header: &H::ProgramHeader,
     endian: Endianness,
     file: &'f [u8],
+    rules: &Rules,
 ) -> Result<Option<Segment<'f>>, LoadError> {
     let kind = header.p_type(endian);
-    if kind == PT_MIPS_ABIFLAGS {
+    if kind == rules.ignored {
         return Ok(None);
     }
     let in_file: u64 = header.p_filesz(endian).into();
@@ -167,18 +191,18 @@ fn read_segment<'f, A: Arch, H: FileHeader<Endian = Endianness>>(
     if in_file != memory && kind != PT_LOAD {
         return Err(LoadError::Fill { index, file: in_file, memory });
     }
-    if memory == 0 {
+    if memory == 0 && !rules.page_behind {
         return Ok(None);
     }
     let address: u64 = header.p_vaddr(endian).into();
-    let last = last_address::<A>();
-    let end = address
-        .checked_add(memory - 1)
-        .filter(|end| *end <= last)
-        .ok_or(LoadError::OutOfRange { index, address, memory, last })?;
-    let heap = A::HEAP_START;
-    if end >= heap {
-        return Err(LoadError::OverlapsHeap { index, address, memory, heap });
+    if let Some(Bounds { last_address: last, heap_start: heap }) = rules.bounds {
+        let end = address
+            .checked_add(memory.saturating_sub(1))
+            .filter(|end| *end <= last)
+            .ok_or(LoadError::OutOfRange { index, address, memory, last })?;
+        if end >= heap {
+            return Err(LoadError::OverlapsHeap { index, address, memory, heap });
+        }
     }
     let data = header.data(endian, file).map_err(|()| LoadError::Shrinks {
         index,

@@ -1,17 +1,28 @@
 //! Programs to states: ELF files, the first stack, and the symbols of the program.
 
+mod asterisc;
 mod elf;
 mod go;
 mod stack;
 pub mod symbols;
 
-pub use elf::{LoadError, MAX_PROGRAM_BYTES};
+pub use elf::{Bounds, LoadError, MAX_PROGRAM_BYTES, Rules};
 pub use symbols::{Symbol, Symbols};
 
+use crate::blocks::Engine;
 use crate::machine::state::State;
 use crate::machine::vm::{Version, Vm};
-use crate::memory::PAGE_BYTES;
-use crate::mips::{Arch, Mips64};
+use crate::memory::{Memory, PAGE_BYTES};
+use crate::mips::Mips64;
+
+/// A machine that ELF files are programs of.
+pub trait Target: Vm {
+    /// What it asks of them.
+    const RULES: Rules;
+
+    /// Completes the state of a program whose segments are in memory: heap, patches, first stack.
+    fn prepare(state: &mut State<Self>, symbols: &Symbols);
+}
 
 /// A program ready to run.
 #[derive(Debug)]
@@ -25,10 +36,10 @@ pub struct Program<V: Vm = Mips64> {
 /// Loads an ELF file: segments, first stack and symbols.
 ///
 /// # Errors
-/// The file is no MIPS program, or does not fit the machine.
+/// The file is no program of the machine, or does not fit it.
 pub fn load_elf<N>(version: N, file: &[u8]) -> Result<Program<N::Vm>, LoadError>
 where
-    N: Version<Vm: Arch>,
+    N: Version<Vm: Target>,
 {
     load_elf_within(version, file, MAX_PROGRAM_BYTES)
 }
@@ -43,26 +54,32 @@ pub fn load_elf_within<N>(
     limit_bytes: u64,
 ) -> Result<Program<N::Vm>, LoadError>
 where
-    N: Version<Vm: Arch>,
+    N: Version<Vm: Target>,
 {
-    let elf = elf::Elf::parse::<N::Vm>(file, limit_bytes)?;
-    let mut state = State::<N::Vm>::at(version, elf.entry);
-    state.registers.heap = N::Vm::HEAP_START;
+    let rules = N::Vm::RULES;
+    let elf = elf::Elf::parse(file, &rules, limit_bytes)?;
+    let mut state = State::<N::Vm>::at(version, N::Vm::wrap(elf.entry));
     for segment in &elf.segments {
+        let end = segment.address.wrapping_add(segment.data.len() as u64);
         state.memory.write_range(segment.address, segment.data);
-        write_zeros(&mut state, segment.address + segment.data.len() as u64, segment.zeros);
+        write_zeros(&mut state.memory, end, segment.zeros);
+        if rules.page_behind {
+            touch(&mut state.memory, end.wrapping_add(segment.zeros));
+        }
     }
-    if N::Vm::PATCHES_GO {
-        go::patch(&mut state, &elf.symbols);
-    }
-    stack::write(&mut state);
+    N::Vm::prepare(&mut state, &elf.symbols);
     Ok(Program { state, symbols: elf.symbols })
 }
 
 /// Writes zeros page by page: a few header bytes can ask for gigabytes.
-fn write_zeros<V: Vm>(state: &mut State<V>, start: u64, count: u64) {
+fn write_zeros(memory: &mut Memory, start: u64, count: u64) {
     for at in (0..count).step_by(PAGE_BYTES) {
         let length = (count - at).min(PAGE_BYTES as u64) as usize;
-        state.memory.write_range(start + at, &[0; PAGE_BYTES][..length]);
+        memory.write_range(start.wrapping_add(at), &[0; PAGE_BYTES][..length]);
     }
+}
+
+/// Makes the page of an address exist.
+fn touch(memory: &mut Memory, address: u64) {
+    memory.touch_page(address / PAGE_BYTES as u64);
 }

@@ -1,9 +1,12 @@
-//! The first stack of a program: arguments, environment and auxiliary vector.
+//! What Cannon asks of programs, and their first stack: arguments, environment and auxiliary vector.
 
+use super::symbols::Symbols;
+use super::{Bounds, Rules, Target, go};
 use crate::machine::state::State;
 use crate::memory::PAGE_BYTES;
-use crate::mips::Arch;
 use crate::mips::state::SP;
+use crate::mips::{Arch, Mips32, Mips64};
+use object::elf::{EM_MIPS, PT_MIPS_ABIFLAGS};
 
 /// Pages that exist below the stack pointer from the start.
 const STACK_PAGES: u64 = 4;
@@ -16,8 +19,45 @@ const AT_RANDOM: u64 = 25;
 const AT_NULL: u64 = 0;
 const WORDS: u64 = 10;
 
+impl Target for Mips64 {
+    const RULES: Rules = rules::<Self>();
+
+    fn prepare(state: &mut State<Self>, symbols: &Symbols) {
+        prepare(state, symbols);
+    }
+}
+
+impl Target for Mips32 {
+    const RULES: Rules = rules::<Self>();
+
+    fn prepare(state: &mut State<Self>, symbols: &Symbols) {
+        prepare(state, symbols);
+    }
+}
+
+const fn rules<A: Arch>() -> Rules {
+    // 48 bits at most, whatever the machine has.
+    let (machine_end, limit) = (A::ADDRESSES.last_address(), (1 << 48) - 1);
+    let last_address = if machine_end < limit { machine_end } else { limit };
+    Rules {
+        machine: EM_MIPS,
+        machine_name: "MIPS (8)",
+        ignored: PT_MIPS_ABIFLAGS,
+        bounds: Some(Bounds { last_address, heap_start: A::HEAP_START }),
+        page_behind: false,
+    }
+}
+
+fn prepare<A: Arch>(state: &mut State<A>, symbols: &Symbols) {
+    state.registers.heap = A::HEAP_START;
+    if A::PATCHES_GO {
+        go::patch(state, symbols);
+    }
+    write(state);
+}
+
 /// Writes the stack and sets the stack pointer to it.
-pub(super) fn write<A: Arch>(state: &mut State<A>) {
+fn write<A: Arch>(state: &mut State<A>) {
     let word_bytes = A::WORD_BYTES as u64;
     for page in 0..=STACK_PAGES {
         let bottom = A::STACK_TOP - STACK_PAGES * PAGE_BYTES as u64;

@@ -61,6 +61,9 @@ pub enum StepError {
     /// The guest faulted.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// The guest of an Asterisc machine faulted.
+    #[error(transparent)]
+    Riscv(#[from] crate::riscv::error::Fault),
     /// The guest read a preimage beyond its end, which no chain can verify.
     #[error(
         "read of preimage {key} at offset {offset}, beyond its {length} bytes (prefix included)"
@@ -87,6 +90,6 @@ pub enum StepError {
 impl StepError {
     /// True when the guest itself is at fault, so that repeating the step cannot help.
     pub const fn is_fault(&self) -> bool {
-        matches!(self, Self::Fault(_) | Self::PreimageEnd { .. })
+        matches!(self, Self::Fault(_) | Self::Riscv(_) | Self::PreimageEnd { .. })
     }
 }

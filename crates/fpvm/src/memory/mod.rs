@@ -85,10 +85,14 @@ impl Memory {
     #[must_use]
     pub fn of(space: AddressSpace) -> Self {
         let windows = match space {
-            AddressSpace::Bits32 => &USUAL_WINDOWS[..1],
-            AddressSpace::Bits64 => &USUAL_WINDOWS[..],
+            AddressSpace::Bits32 => Windows::reserve(&USUAL_WINDOWS[..1]),
+            AddressSpace::Bits64 => {
+                let mut windows = Windows::reserve(&USUAL_WINDOWS);
+                windows.reserve_high();
+                windows
+            }
         };
-        Self::with(Windows::reserve(windows), space)
+        Self::with(windows, space)
     }
 
     /// Empty memory with all pages in a map: slower, the same in every other respect.

@@ -20,6 +20,9 @@
 //! A window pointer is the host address that guest address 0 would have if the window reached down
 //! to it, so that adding the guest address is all it takes. It is null where there is no window.
 //!
+//! Asterisc's stack lies beyond the directory, around 2^60. There is one window more for it, with its
+//! flags, which only accesses beyond the directory look at.
+//!
 //! Invariant: the flags of a page outside the windows are zero here (they are kept elsewhere), so a
 //! page whose flags are not zero lies in a window.
 
@@ -38,13 +41,19 @@ const FLAG_COUNT: usize = (DIRECTORY_END >> PAGE_SHIFT) as usize;
 const PAGE_TO_WINDOW_SHIFT: u32 = WINDOW_SHIFT - PAGE_SHIFT;
 
 /// Where guests live, as numbers of windows of 64 GiB.
-pub(super) const USUAL_WINDOWS: [u64; 5] = [
+pub(super) const USUAL_WINDOWS: [u64; 6] = [
     0x000, // program text and data, from 0
     0x00c, // Go heap arenas, from 0xc0_0000_0000
     0x100, // mmap, from 0x1000_0000_0000
     0x400, // brk, from 0x4000_0000_0000
+    0x7f0, // mmap of Asterisc, from 0x7f00_0000_0000
     0x7ff, // stack, below 0x8000_0000_0000
 ];
+
+/// First address of the window beyond the directory: it reaches as far below the first stack of Asterisc
+/// as above.
+const HIGH_START: u64 = (1 << 60) - WINDOW_BYTES as u64 / 2;
+const HIGH_PAGES: usize = WINDOW_BYTES / PAGE_BYTES;
 
 /// An access that begins on the last byte of a window may run over its end; what lies there is
 /// reserved with the window, so that even a mistaken access stays inside.
@@ -56,6 +65,14 @@ struct Directory {
     flags: [Flags; FLAG_COUNT],
 }
 
+/// The window beyond the directory.
+#[repr(C)]
+struct High {
+    bytes: [u8; WINDOW_BYTES],
+    overrun: [u8; OVERRUN_BYTES],
+    flags: [Flags; HIGH_PAGES],
+}
+
 /// The directory and the windows of one guest memory.
 pub(super) struct Windows {
     /// Guest addresses below this have an entry in the directory: `DIRECTORY_END`, or 0 where there
@@ -63,6 +80,10 @@ pub(super) struct Windows {
     end: u64,
     /// Dangling if `end` is 0.
     directory: NonNull<Directory>,
+    /// Bytes of the window beyond the directory: all of it, or 0 where there is none.
+    high_bytes: u64,
+    /// Dangling if `high_bytes` is 0.
+    high: NonNull<High>,
     reservations: Vec<Reservation>,
 }
 
@@ -75,7 +96,13 @@ unsafe impl Sync for Windows {}
 impl Windows {
     /// No window at all.
     pub(super) fn none() -> Self {
-        Self { end: 0, directory: NonNull::dangling(), reservations: Vec::new() }
+        Self {
+            end: 0,
+            directory: NonNull::dangling(),
+            high_bytes: 0,
+            high: NonNull::dangling(),
+            reservations: Vec::new(),
+        }
     }
 
     /// Reserves a directory and the given windows; what the host refuses is left out.
@@ -91,6 +118,49 @@ impl Windows {
             windows.reserve_window(number as usize);
         }
         windows
+    }
+
+    /// Reserves the window beyond the directory, if the host grants it.
+    pub(super) fn reserve_high(&mut self) {
+        if let Some(high) = Reservation::new(size_of::<High>()) {
+            self.high = high.start.cast();
+            self.high_bytes = WINDOW_BYTES as u64;
+            self.reservations.push(high);
+        }
+    }
+
+    /// Offset of an address in the window beyond the directory.
+    #[inline(always)]
+    fn high_offset(&self, address: u64) -> Option<usize> {
+        let offset = address.wrapping_sub(HIGH_START);
+        if offset < self.high_bytes { Some(offset as usize) } else { None }
+    }
+
+    #[inline(always)]
+    fn load_high<const N: usize>(&self, address: u64) -> Option<[u8; N]> {
+        let offset = self.high_offset(address)?;
+        // SAFETY: an offset shows that `high_bytes` is not 0, so `reserve_high` mapped a whole `High` here,
+        // readable; N (at most 8) bytes from the offset on lie in its bytes or in the overrun.
+        Some(unsafe { self.high.cast::<u8>().add(offset).cast::<[u8; N]>().read_unaligned() })
+    }
+
+    #[inline(always)]
+    fn store_high<const N: usize>(&mut self, address: u64, bytes: [u8; N]) -> bool {
+        let Some(offset) = self.high_offset(address) else { return false };
+        // SAFETY: as in `load_high` there is a whole `High`; the page of an offset has a flag in it.
+        let flags = unsafe { (&raw const (*self.high.as_ptr()).flags).cast::<Flags>() };
+        // SAFETY: as above.
+        if unsafe { *flags.add(offset / PAGE_BYTES) } != Flags::WRITABLE {
+            return false;
+        }
+        // SAFETY: as in `load_high`; the mapping is writable and `&mut self` makes it exclusive.
+        unsafe { self.high.cast::<u8>().add(offset).cast::<[u8; N]>().write_unaligned(bytes) };
+        true
+    }
+
+    /// Number of a page in the window beyond the directory.
+    fn high_page(&self, index: u64) -> Option<usize> {
+        self.high_offset(index.checked_mul(PAGE_BYTES as u64)?).map(|offset| offset / PAGE_BYTES)
     }
 
     fn reserve_window(&mut self, number: usize) {
@@ -131,7 +201,9 @@ impl Windows {
     /// The `N` bytes at `address`, or `None` outside the windows.
     #[inline(always)]
     pub(super) fn load<const N: usize>(&self, address: u64) -> Option<[u8; N]> {
-        let directory = self.directory_of(address)?;
+        let Some(directory) = self.directory_of(address) else {
+            return self.load_high(address);
+        };
         // SAFETY: an address that has an entry is below 2^48, so its window number is below 2^12.
         let window =
             unsafe { *directory.windows.get_unchecked((address >> WINDOW_SHIFT) as usize) };
@@ -149,7 +221,7 @@ impl Windows {
     #[inline(always)]
     pub(super) fn store<const N: usize>(&mut self, address: u64, bytes: [u8; N]) -> bool {
         let Some(directory) = self.directory_of(address) else {
-            return false;
+            return self.store_high(address, bytes);
         };
         // SAFETY: an address that has an entry is below 2^48, so its page index is below 2^36.
         let flags = unsafe { *directory.flags.get_unchecked((address >> PAGE_SHIFT) as usize) };
@@ -168,12 +240,20 @@ impl Windows {
 
     /// Flags of a page, or `None` outside the windows.
     pub(super) fn flags(&self, index: u64) -> Option<Flags> {
+        if let Some(page) = self.high_page(index) {
+            // SAFETY: as in `store_high`; nothing writes to it while `self` is borrowed.
+            return Some(unsafe { (&raw const (*self.high.as_ptr()).flags[page]).read() });
+        }
         self.window_of_page(index)?;
         self.directory()?.flags.get(index as usize).copied()
     }
 
     /// Flags of a page for writing, or `None` outside the windows.
     pub(super) fn flags_mut(&mut self, index: u64) -> Option<&mut Flags> {
+        if let Some(page) = self.high_page(index) {
+            // SAFETY: as in `store_high`, and `self` is borrowed exclusively.
+            return Some(unsafe { &mut (*self.high.as_ptr()).flags[page] });
+        }
         self.window_of_page(index)?;
         self.directory_mut()?.flags.get_mut(index as usize)
     }
@@ -205,7 +285,11 @@ impl Windows {
         }
     }
 
+    /// Host address that guest address 0 would have, for a page in a window.
     fn window_of_page(&self, index: u64) -> Option<*mut u8> {
+        if self.high_page(index).is_some() {
+            return Some(self.high.as_ptr().cast::<u8>().wrapping_sub(HIGH_START as usize));
+        }
         let number = (index >> PAGE_TO_WINDOW_SHIFT) as usize;
         self.directory()?.windows.get(number).copied().filter(|window| !window.is_null())
     }

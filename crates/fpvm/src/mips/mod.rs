@@ -19,10 +19,11 @@ pub use mips64::Mips64;
 use crate::blocks::{Core, Engine};
 use crate::isa::{Op, Word};
 use crate::kernel::Errno;
+use crate::loader::Target;
 use crate::machine::Machine;
 use crate::machine::error::StepError;
 use crate::machine::stats::Stats;
-use crate::machine::vm::Vm;
+
 use state::Cpu;
 use threads::ReservationStatus;
 use works::{Kind, Test};
@@ -31,7 +32,7 @@ use works::{Kind, Test};
 pub const CODE_CACHE_END: u64 = 128 << 20;
 
 /// A width of the MIPS machine.
-pub trait Arch: Vm + Engine<Kind = Kind, Test = Test> {
+pub trait Arch: Target + Engine<Kind = Kind, Test = Test> {
     /// Bytes of a register.
     const WORD_BYTES: usize;
     /// Whether a loaded Go program has functions taken out that a single thread cannot run.

@@ -21,12 +21,14 @@
 //! Bytes behind the hint are ignored. Other versions belong to other machines and are refused by name.
 
 mod any;
+pub mod asterisc;
 mod json;
 
 pub use any::{AnyState, AnyVersion};
 
 use crate::isa::semantics::sext32;
 use crate::machine::state::{Registers, State};
+use crate::machine::vm::Vm;
 use crate::memory::{Memory, PAGE_BYTES, Page};
 use crate::mips::state::{Cpu, StateVersion, StateVersion32};
 use crate::mips::threads::{Reservation, ReservationStatus, Thread, Threads};
@@ -107,6 +109,12 @@ pub enum StateFileError {
         /// The index.
         index: u64,
     },
+    /// A page that is not 8192 hexadecimal digits.
+    #[error("page 0x{index:x} is not 4096 bytes in hexadecimal")]
+    PageContent {
+        /// The index.
+        index: u64,
+    },
     /// A page that is there twice.
     #[error("page 0x{index:x} is there twice")]
     DuplicatePage {
@@ -146,16 +154,16 @@ impl<R: Read> Fields<R> {
         self.bytes(what).map(|bytes| u32::from_be_bytes(bytes).into())
     }
 
-    /// A word of the machine.
-    fn native<A: Arch>(&mut self, what: &'static str) -> Result<u64, StateFileError> {
-        if A::WORD_BYTES == 4 { self.half(what) } else { self.word(what) }
+    /// A word of a machine with words of `word_bytes` bytes.
+    fn native(&mut self, what: &'static str, word_bytes: usize) -> Result<u64, StateFileError> {
+        if word_bytes == 4 { self.half(what) } else { self.word(what) }
     }
 
-    fn memory<A: Arch>(&mut self) -> Result<Memory, StateFileError> {
-        let mut memory = Memory::of(A::ADDRESSES);
-        for _ in 0..self.native::<A>("page count")? {
-            let index = self.native::<A>("page index")?;
-            if index >= A::ADDRESSES.page_index_end() {
+    fn memory<V: Vm>(&mut self, word_bytes: usize) -> Result<Memory, StateFileError> {
+        let mut memory = Memory::of(V::ADDRESSES);
+        for _ in 0..self.native("page count", word_bytes)? {
+            let index = self.native("page index", word_bytes)?;
+            if index >= V::ADDRESSES.page_index_end() {
                 return Err(StateFileError::PageIndex { index });
             }
             if memory.page(index).is_some() {
@@ -196,21 +204,21 @@ impl<R: Read> Fields<R> {
         Ok(Thread { id, exit_code, exited: exited != 0, cpu })
     }
 
-    fn hint(&mut self) -> Result<Vec<u8>, StateFileError> {
-        let what = "hint";
+    /// Bytes behind their number.
+    fn counted(&mut self, what: &'static str) -> Result<Vec<u8>, StateFileError> {
         let length = u32::from_be_bytes(self.bytes(what)?);
-        let mut hint = Vec::new();
-        let read = self.0.by_ref().take(length.into()).read_to_end(&mut hint);
+        let mut bytes = Vec::new();
+        let read = self.0.by_ref().take(length.into()).read_to_end(&mut bytes);
         let read = read.and_then(|n| {
             if n == length as usize { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
         });
         read.map_err(|source| StateFileError::Read { what, source })?;
-        Ok(hint)
+        Ok(bytes)
     }
 
     /// The state of the 64-bit machine behind its version byte.
     fn mips64(&mut self, version: StateVersion) -> Result<State<Mips64>, StateFileError> {
-        let memory = self.memory::<Mips64>()?;
+        let memory = self.memory::<Mips64>(Mips64::WORD_BYTES)?;
         let preimage_key = B256::from(self.bytes("preimage key")?);
         let preimage_offset = self.word("preimage offset")?;
         let heap = self.word("heap")?;
@@ -226,7 +234,7 @@ impl<R: Read> Fields<R> {
             left: self.threads("left thread count")?,
             right: self.threads("right thread count")?,
         };
-        let last_hint = self.hint()?;
+        let last_hint = self.counted("hint")?;
         let registers = Registers {
             preimage_key,
             preimage_offset,
@@ -242,7 +250,7 @@ impl<R: Read> Fields<R> {
 
     /// The state of the 32-bit machine behind its version byte.
     fn mips32(&mut self, version: StateVersion32) -> Result<State<Mips32>, StateFileError> {
-        let memory = self.memory::<Mips32>()?;
+        let memory = self.memory::<Mips32>(Mips32::WORD_BYTES)?;
         let preimage_key = B256::from(self.bytes("preimage key")?);
         let preimage_offset = self.half("preimage offset")?;
         let mut processor = Cpu::at(self.half("pc")?);
@@ -256,7 +264,7 @@ impl<R: Read> Fields<R> {
         for register in &mut processor.registers {
             *register = sext32(self.half("registers")?);
         }
-        let last_hint = self.hint()?;
+        let last_hint = self.counted("hint")?;
         let registers = Registers {
             preimage_key,
             preimage_offset,
@@ -285,7 +293,7 @@ impl State<Mips64> {
     /// # Errors
     /// The writer's.
     pub fn write(&self, mut out: impl Write) -> io::Result<()> {
-        write_memory(self, self.version.number(), &mut out)?;
+        write_head(self, self.version.number(), &mut out)?;
         let r = &self.registers;
         out.write_all(&r.heap.to_be_bytes())?;
         let threads = &r.processor;
@@ -301,7 +309,7 @@ impl State<Mips64> {
             out.write_all(&(stack.len() as u64).to_be_bytes())?;
             stack.iter().try_for_each(|thread| out.write_all(&thread.pack()))?;
         }
-        write_hint(&r.last_hint, &mut out)
+        write_counted(&r.last_hint, &mut out)
     }
 }
 
@@ -311,43 +319,50 @@ impl State<Mips32> {
     /// # Errors
     /// The writer's.
     pub fn write(&self, mut out: impl Write) -> io::Result<()> {
-        write_memory(self, self.version.number(), &mut out)?;
+        write_head(self, self.version.number(), &mut out)?;
         let r = &self.registers;
         let cpu = &r.processor;
         for word in [cpu.pc, cpu.next_pc, cpu.lo, cpu.hi, r.heap] {
-            out.write_all(native::<Mips32>(&word.to_be_bytes()))?;
+            out.write_all(native(&word.to_be_bytes(), Mips32::WORD_BYTES))?;
         }
         out.write_all(&[r.exit_code, r.exited.into()])?;
         out.write_all(&r.step.to_be_bytes())?;
         for register in cpu.registers {
-            out.write_all(native::<Mips32>(&register.to_be_bytes()))?;
+            out.write_all(native(&register.to_be_bytes(), Mips32::WORD_BYTES))?;
         }
-        write_hint(&r.last_hint, &mut out)
+        write_counted(&r.last_hint, &mut out)
     }
 }
 
 /// The bytes of a word that a machine writes: its low ones.
-fn native<A: Arch>(bytes: &[u8; 8]) -> &[u8] {
-    &bytes[8 - A::WORD_BYTES..]
+fn native(bytes: &[u8; 8], word_bytes: usize) -> &[u8] {
+    &bytes[8 - word_bytes..]
 }
 
-/// What all states begin with: version, memory, and what is being read.
-fn write_memory<A: Arch>(state: &State<A>, version: u8, out: &mut impl Write) -> io::Result<()> {
+/// What all states of Cannon begin with: version, memory, and what is being read.
+fn write_head<A: Arch>(state: &State<A>, version: u8, out: &mut impl Write) -> io::Result<()> {
     out.write_all(&[version])?;
-    out.write_all(native::<A>(&(state.memory.page_count() as u64).to_be_bytes()))?;
-    for (index, page) in state.memory.pages() {
-        out.write_all(native::<A>(&index.to_be_bytes()))?;
+    write_memory(&state.memory, A::WORD_BYTES, out)?;
+    out.write_all(state.registers.preimage_key.as_slice())?;
+    out.write_all(native(&state.registers.preimage_offset.to_be_bytes(), A::WORD_BYTES))
+}
+
+/// Writes the pages of a memory behind their number.
+fn write_memory(memory: &Memory, word_bytes: usize, out: &mut impl Write) -> io::Result<()> {
+    out.write_all(native(&(memory.page_count() as u64).to_be_bytes(), word_bytes))?;
+    for (index, page) in memory.pages() {
+        out.write_all(native(&index.to_be_bytes(), word_bytes))?;
         out.write_all(page)?;
     }
-    out.write_all(state.registers.preimage_key.as_slice())?;
-    out.write_all(native::<A>(&state.registers.preimage_offset.to_be_bytes()))
+    Ok(())
 }
 
-fn write_hint(hint: &[u8], out: &mut impl Write) -> io::Result<()> {
-    let length = u32::try_from(hint.len())
+/// Writes bytes behind their number.
+fn write_counted(bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
+    let length = u32::try_from(bytes.len())
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the hint is too long"))?;
     out.write_all(&length.to_be_bytes())?;
-    out.write_all(hint)
+    out.write_all(bytes)
 }
 
 const _: () = assert!(PAGE_BYTES == 4096, "the file form holds pages of 4096 bytes");

@@ -4,6 +4,7 @@
 
 pub mod mips32;
 pub mod mips64;
+pub mod riscv;
 
 use crate::machine::state::State;
 use crate::machine::vm::Vm;

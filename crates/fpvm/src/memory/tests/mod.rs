@@ -27,7 +27,7 @@ fn on_each_layout(test: impl Fn(Memory)) {
 }
 
 /// Addresses in and around every window, at the end of the directory and of the address space.
-const PLACES: [u64; 9] = [
+const PLACES: [u64; 13] = [
     0x2000,
     0x10_0000_0000, // end of the first window
     0xc0_0000_0000,
@@ -35,20 +35,36 @@ const PLACES: [u64; 9] = [
     0x1010_0000_0000, // end of a window
     0x4000_0000_0000,
     0x7fff_ffff_f000,
+    0x7f00_0000_0000,
     1 << 48,
+    (1 << 60) - (1 << 35), // start of the window beyond the directory
+    1 << 60,
+    (1 << 60) + (1 << 35), // its end
     0,
+];
+
+/// Behind and before windows.
+const OUTSIDE: [u64; 8] = [
+    0x10_0000_0000,
+    0xbf_ffff_fff8,
+    0x1010_0000_0000,
+    1 << 47,
+    1 << 48,
+    (1 << 60) - (1 << 35) - 8,
+    (1 << 60) + (1 << 35),
+    u64::MAX - 7,
 ];
 
 #[test]
 fn the_host_grants_the_usual_windows() {
     let memory = Memory::new();
-    for address in [0, 0xc0_0000_0000, 0x1000_0000_0000, 0x4000_0000_0000, 0x7fff_ffff_f000u64] {
+    for address in PLACES.into_iter().filter(|place| !OUTSIDE.contains(place)) {
         assert!(
             memory.storage.windows.load::<8>(address).is_some(),
             "{address:#x}: no window, so the other tests miss the fast path on this host"
         );
     }
-    for address in [0x10_0000_0000, 0xbf_ffff_fff8, 1 << 47, 1 << 48, u64::MAX - 7] {
+    for address in OUTSIDE {
         assert_eq!(memory.storage.windows.load::<8>(address), None, "{address:#x}");
     }
 }
