@@ -14,10 +14,10 @@ contract DelayedWETH is Proxied {
     event Deposit(address indexed dst, uint256 wad);
     event Withdrawal(address indexed src, uint256 wad);
 
-    /// @notice What a sub-account may take out, and since when it counts.
+    /// @dev What a sub-account may take out, and since when it counts: one word, which is given back once all is taken out.
     struct WithdrawalRequest {
-        uint256 amount;
-        uint256 timestamp;
+        uint192 amount;
+        uint64 timestamp;
     }
 
     /// @notice Version of the interface this contract answers.
@@ -32,8 +32,7 @@ contract DelayedWETH is Proxied {
     mapping(address src => uint256) public balanceOf;
     /// @notice What others may transfer.
     mapping(address owner => mapping(address spender => uint256)) public allowance;
-    /// @notice Requests by account and sub-account.
-    mapping(address account => mapping(address subAccount => WithdrawalRequest)) public withdrawals;
+    mapping(address account => mapping(address subAccount => WithdrawalRequest)) private _withdrawals;
     /// @notice The chain's parameters, among them pauses.
     SystemConfig public systemConfig;
 
@@ -63,9 +62,10 @@ contract DelayedWETH is Proxied {
 
     /// @notice First step: lets `_guy`, a sub-account of the caller, take out `_wad` more. The delay starts anew for all of it.
     function unlock(address _guy, uint256 _wad) external {
-        WithdrawalRequest storage request = withdrawals[msg.sender][_guy];
-        request.amount += _wad;
-        request.timestamp = block.timestamp;
+        WithdrawalRequest storage request = _withdrawals[msg.sender][_guy];
+        uint256 amount = request.amount + _wad;
+        require(amount <= type(uint192).max, "DelayedWETH: more than there can be");
+        (request.amount, request.timestamp) = (uint192(amount), uint64(block.timestamp));
     }
 
     /// @notice Second step for the caller itself.
@@ -76,13 +76,13 @@ contract DelayedWETH is Proxied {
     /// @notice Second step: takes `_wad` of what was unlocked for `_guy` out of the caller's account, to the caller.
     function withdraw(address _guy, uint256 _wad) public {
         require(!systemConfig.paused(), "DelayedWETH: contract is paused");
-        WithdrawalRequest storage request = withdrawals[msg.sender][_guy];
-        uint256 amount = request.amount;
-        uint256 timestamp = request.timestamp;
+        WithdrawalRequest storage request = _withdrawals[msg.sender][_guy];
+        (uint256 amount, uint256 timestamp) = (request.amount, request.timestamp);
         require(amount >= _wad, "DelayedWETH: insufficient unlocked withdrawal");
         require(timestamp != 0, "DelayedWETH: withdrawal not unlocked");
         require(timestamp + DELAY_SECONDS <= block.timestamp, "DelayedWETH: withdrawal delay not met");
-        request.amount = amount - _wad;
+        if (amount == _wad) delete _withdrawals[msg.sender][_guy];
+        else request.amount = uint192(amount - _wad);
         balanceOf[msg.sender] -= _wad;
         emit Withdrawal(msg.sender, _wad);
         (bool sent,) = msg.sender.call{ value: _wad }("");
@@ -128,6 +128,12 @@ contract DelayedWETH is Proxied {
         balanceOf[_dst] += _wad;
         emit Transfer(_src, _dst, _wad);
         return true;
+    }
+
+    /// @notice What was unlocked for a sub-account and is not taken out, and when, in unix time; zeros where there is nothing.
+    function withdrawals(address account, address subAccount) external view returns (uint256 amount, uint256 timestamp) {
+        WithdrawalRequest storage request = _withdrawals[account][subAccount];
+        (amount, timestamp) = (request.amount, request.timestamp);
     }
 
     /// @notice Seconds between the two steps.

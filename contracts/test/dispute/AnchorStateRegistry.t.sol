@@ -219,4 +219,40 @@ contract AnchorStateRegistryTest is Player {
         weth.withdraw(honest, 0);
         vm.stopPrank();
     }
+
+    function checkRequest(uint256 amount, uint256 timestamp) private view {
+        (uint256 unlocked, uint256 since) = weth.withdrawals(liar, honest);
+        assertEq(unlocked, amount, "unlocked");
+        assertEq(since, timestamp, "since");
+    }
+
+    function test_attack01_anUnlockedAmountIsReadBackAsItWas() public {
+        vm.startPrank(liar, liar);
+        checkRequest(0, 0);
+        weth.unlock(honest, type(uint192).max - 1);
+        checkRequest(type(uint192).max - 1, block.timestamp);
+        weth.unlock(honest, 1);
+        vm.expectRevert(text("DelayedWETH: more than there can be"));
+        weth.unlock(honest, 1);
+        vm.expectRevert();
+        weth.unlock(honest, type(uint256).max);
+        checkRequest(type(uint192).max, block.timestamp);
+        vm.stopPrank();
+    }
+
+    function test_aRequestShrinksAndEnds() public {
+        vm.deal(liar, 10);
+        vm.startPrank(liar, liar);
+        weth.deposit{ value: 10 }();
+        weth.unlock(honest, 10);
+        uint256 since = block.timestamp;
+        vm.warp(since + WETH_DELAY);
+        weth.withdraw(honest, 3);
+        checkRequest(7, since);
+        weth.withdraw(honest, 7);
+        checkRequest(0, 0);
+        vm.expectRevert(text("DelayedWETH: insufficient unlocked withdrawal"));
+        weth.withdraw(honest, 1);
+        vm.stopPrank();
+    }
 }
