@@ -87,6 +87,9 @@ func collects() bool {
 	return stats.NumGC > 1 && stats.HeapAlloc < 512<<16
 }
 
+// exitCode is what the program ends with. Tests set it in the program's image.
+var exitCode int
+
 func main() {
 	started := time.Now()
 	fmt.Println("squares", sumOfSquares(1000, 7))
@@ -97,4 +100,5 @@ func main() {
 	<-time.After(time.Millisecond)
 	fmt.Println("timer fired")
 	fmt.Fprintln(os.Stderr, "to standard error")
+	os.Exit(exitCode)
 }

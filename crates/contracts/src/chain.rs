@@ -4,11 +4,12 @@
 //! no nonce and no fixed cost, so the gas that is told is that of the execution alone.
 
 use crate::Revert;
+use crate::deployment::DeploymentPlan;
 use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use alloy_sol_types::SolCall;
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, Output};
 use revm::context::{BlockEnv, CfgEnv, ContextSetters, Evm, JournalTr, TxEnv};
-use revm::database::{AccountState, CacheDB, EmptyDB};
+use revm::database::{AccountState, CacheDB, DbAccount, EmptyDB};
 use revm::handler::{
     EthFrame, EthPrecompiles, Handler, MainnetHandler, instructions::EthInstructions,
 };
@@ -93,13 +94,40 @@ impl Chain {
 
     /// Gives an account a balance in wei.
     pub fn set_balance(&mut self, account: Address, wei: U256) {
+        let entry = self.account(account);
+        entry.info.balance = wei;
+        entry.account_state = AccountState::Touched;
+    }
+
+    /// What an account has, in wei.
+    pub fn balance(&mut self, account: Address) -> U256 {
+        self.account(account).info.balance
+    }
+
+    fn account(&mut self, account: Address) -> &mut DbAccount {
         match self.evm.ctx.journaled_state.database.load_account(account) {
-            Ok(entry) => {
-                entry.info.balance = wei;
-                entry.account_state = AccountState::Touched;
-            }
+            Ok(entry) => entry,
             Err(never) => match never {},
         }
+    }
+
+    /// Sends all transactions of a plan that was made for `from` and its nonce 0.
+    ///
+    /// # Errors
+    /// [`CallError`] of the first one that fails, or puts its contract elsewhere.
+    pub fn apply(&mut self, from: Address, plan: &DeploymentPlan) -> Result<(), CallError> {
+        for (nonce, transaction) in (0..).zip(&plan.transactions) {
+            let entry = self.account(from);
+            entry.info.nonce = nonce;
+            entry.account_state = AccountState::Touched;
+            let data = transaction.data.clone();
+            let answer = self.run(from, transaction.to, U256::ZERO, data)?;
+            self.commit();
+            if answer.created != transaction.creates {
+                return Err(CallError::Answer);
+            }
+        }
+        Ok(())
     }
 
     /// Creates a contract from its creation code and the encoded arguments of its constructor.

@@ -7,15 +7,14 @@ use rebut_dispute::Proposal;
 use rebut_fpvm::isa::{Op, Operands};
 use rebut_fpvm::{Machine, Mips64, Silent, State, StateVersion, load_elf};
 use rebut_host::{ClaimWitness, WitnessOracle};
-use rebut_preimage::PreimageKey;
+use rebut_preimage::{MemoryStore, PreimageKey};
 use rebut_program::config::{Chain, Table, section};
 use rebut_program::{Boot, Output};
-use rebut_tests::guests;
+use rebut_tests::{go, guests};
 use std::sync::Arc;
 
 /// A program on a chain whose blocks can be disputed.
 pub struct Case {
-    pub program: fn(&Self) -> State<Mips64>,
     /// What the program is told in a dispute of the first block, whose true output this is.
     pub boot: Boot,
     pub starting: Proposal,
@@ -26,8 +25,8 @@ pub struct Case {
 pub enum Kind {
     /// A recorded run of the fault proof program.
     Recorded(Box<ClaimWitness>),
-    /// A program of a few instructions that does not look at its claim.
-    Short { oracle: WitnessOracle, code: Vec<u32>, key: PreimageKey, offset: u64 },
+    /// A program that does not look at its claim.
+    Fixed { oracle: WitnessOracle, prestate: Box<dyn Fn() -> State<Mips64>> },
 }
 
 /// The shortest recorded run; none where recordings are absent.
@@ -43,14 +42,15 @@ pub fn recorded() -> Option<Case> {
         claimed_output: outputs.output(first + 1).expect("the first block").root(),
         ..witness.boot
     };
-    let program = |case: &Case| {
-        let Kind::Recorded(witness) = &case.kind else { panic!("a recorded run") };
-        let table = Table::encode(&[Chain::new("", witness.config.clone())]).expect("one chain");
-        let mut elf = guests::elf::<Mips64>("program");
-        section::fill(&mut elf, &table).expect("a section for it");
-        load_elf(StateVersion::V8, &elf).expect("the guest").state
-    };
-    Some(Case { program, boot, starting, kind: Kind::Recorded(Box::new(witness)) })
+    Some(Case { boot, starting, kind: Kind::Recorded(Box::new(witness)) })
+}
+
+/// The fault proof program for the chain of a recording.
+fn program(witness: &ClaimWitness) -> State<Mips64> {
+    let table = Table::encode(&[Chain::new("", witness.config.clone())]).expect("one chain");
+    let mut elf = guests::elf::<Mips64>("program");
+    section::fill(&mut elf, &table).expect("a section for it");
+    load_elf(StateVersion::V8, &elf).expect("the guest").state
 }
 
 fn derived(witness: &ClaimWitness) -> Derived {
@@ -66,27 +66,31 @@ pub fn reader(is_valid: bool, key: PreimageKey, offset: u64, oracle: WitnessOrac
     // read(5, 0x20000, 8), exit_group(exit code)
     let code =
         vec![set(2, 5000), set(4, 5), buffer, set(6, 8), call, set(2, 5205), exit_code, call];
-    let program = |case: &Case| {
-        let Kind::Short { code, key, offset, .. } = &case.kind else { panic!("a short program") };
+    let prestate = move || {
         let mut state = State::at(StateVersion::V8, 0x1000);
         let mut page = [0; 4096];
-        for (place, word) in page.chunks_exact_mut(4).zip(code) {
+        for (place, word) in page.chunks_exact_mut(4).zip(&code) {
             place.copy_from_slice(&word.to_be_bytes());
         }
         state.memory.set_page(1, &page);
         state.registers.preimage_key = B256::from(*key.as_bytes());
-        state.registers.preimage_offset = *offset;
+        state.registers.preimage_offset = offset;
         state
     };
-    let starting = Proposal { root: made_up(100).root(), l2_sequence_number: 100 };
-    let boot = Boot {
-        l1_head: B256::repeat_byte(0x11),
-        agreed_output: starting.root,
-        claimed_output: made_up(101).root(),
-        claimed_number: 101,
-        chain_id: 901,
+    Case::fixed(oracle, Box::new(prestate))
+}
+
+/// The Go program of `guests/go`, whose threads take turns, ending with this verdict; none where there is no Go.
+pub fn threads(is_valid: bool) -> Option<Case> {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let elf = go::build(folder.path())?;
+    let prestate = move || {
+        let mut program = load_elf(StateVersion::V8, &elf).expect("the guest");
+        let exit_code = program.symbols.find("main.exitCode").expect("a variable").start;
+        program.state.memory.store_u64(exit_code, u64::from(!is_valid));
+        program.state
     };
-    Case { program, boot, starting, kind: Kind::Short { oracle, code, key, offset } }
+    Some(Case::fixed(WitnessOracle::new(MemoryStore::new()), Box::new(prestate)))
 }
 
 /// The step in which such a program reads.
@@ -117,18 +121,30 @@ impl OutputSource for MadeUp {
 }
 
 impl Case {
+    fn fixed(oracle: WitnessOracle, prestate: Box<dyn Fn() -> State<Mips64>>) -> Self {
+        let starting = Proposal { root: made_up(100).root(), l2_sequence_number: 100 };
+        let boot = Boot {
+            l1_head: B256::repeat_byte(0x11),
+            agreed_output: starting.root,
+            claimed_output: made_up(101).root(),
+            claimed_number: 101,
+            chain_id: 901,
+        };
+        Self { boot, starting, kind: Kind::Fixed { oracle, prestate } }
+    }
+
     /// The block that games are about: the last one, or the third.
     pub fn block(&self) -> u64 {
         match &self.kind {
             Kind::Recorded(witness) => witness.boot.claimed_number,
-            Kind::Short { .. } => self.starting.l2_sequence_number + 3,
+            Kind::Fixed { .. } => self.starting.l2_sequence_number + 3,
         }
     }
 
     fn outputs(&self) -> Box<dyn OutputSource> {
         match &self.kind {
             Kind::Recorded(witness) => Box::new(derived(witness)),
-            Kind::Short { .. } => Box::new(MadeUp),
+            Kind::Fixed { .. } => Box::new(MadeUp),
         }
     }
 
@@ -140,12 +156,15 @@ impl Case {
     fn source(&self) -> Source {
         match &self.kind {
             Kind::Recorded(witness) => Source::Recorded(witness.clone()),
-            Kind::Short { oracle, .. } => Source::Short(oracle.clone()),
+            Kind::Fixed { oracle, .. } => Source::Fixed(oracle.clone()),
         }
     }
 
     pub fn prestate(&self) -> State<Mips64> {
-        (self.program)(self)
+        match &self.kind {
+            Kind::Recorded(witness) => program(witness),
+            Kind::Fixed { prestate, .. } => prestate(),
+        }
     }
 
     /// The program on the first block's true output.
@@ -172,7 +191,7 @@ impl Case {
 /// What gives oracles for as long as a trace lives.
 enum Source {
     Recorded(Box<ClaimWitness>),
-    Short(WitnessOracle),
+    Fixed(WitnessOracle),
 }
 
 impl Source {
@@ -183,7 +202,7 @@ impl Source {
                 witness.boot = *boot;
                 Box::new(witness.oracle())
             }
-            Self::Short(oracle) => Box::new(oracle.clone()),
+            Self::Fixed(oracle) => Box::new(oracle.clone()),
         }
     }
 }

@@ -6,19 +6,23 @@
 //! it.
 
 mod case;
+mod forgery;
 mod liar;
-mod table;
+mod upload;
 
 use alloy_primitives::{Address, B256, address, keccak256};
-use case::{Case, READ, reader, recorded};
+use case::{Case, READ, reader, recorded, threads};
+use forgery::Forgery;
 use liar::Liar;
 use rebut_challenger::trace::GameTrace;
+use rebut_contracts::deployment::{Anchor, DeploymentConfig, GameConfig};
 use rebut_dispute::{Action, GameStatus, Position, Step, plan_resolution, solve};
 use rebut_fpvm::isa::{Op, Word};
 use rebut_fpvm::{Stop, Until};
 use rebut_host::WitnessOracle;
 use rebut_preimage::{Hint, KeyType, MemoryStore, PreimageKey, PreimageOracle, blob_points};
-use table::{Dispute, Table};
+use rebut_table::{Contracts, OWNER, Table};
+use upload::{Effort, MIN_PROPOSAL_BYTES};
 
 const HONEST: Address = address!("00000000000000000000000000000000000000b1");
 const LIAR: Address = address!("00000000000000000000000000000000000000b2");
@@ -26,133 +30,166 @@ const LIAR: Address = address!("00000000000000000000000000000000000000b2");
 /// More rounds than a game has levels.
 const ROUNDS: usize = 80;
 
-/// A game that has been played to the end.
-struct Played {
-    status: GameStatus,
-    /// The step that the honest side took, with the index of its instruction.
-    step: Option<(u64, Step)>,
-    /// Steps that the liar tried.
-    refused: usize,
+/// A game in which the liar is right up to one instruction of the first block.
+struct Play<'c> {
+    case: &'c Case,
+    index: u64,
+    table: Table,
+    trace: GameTrace,
+    /// The step that the honest side took, with the index of its instruction and what its preimage took.
+    step: Option<(u64, Step, Effort)>,
+    /// Steps that the liar would like to take.
+    false_steps: Vec<Step>,
     moves: usize,
 }
 
-/// Plays a game in which the liar is right up to the instruction `index` of the first block.
-fn play(case: &Case, root_is_true: bool, index: u64) -> Played {
-    let truth = case.root();
-    let dispute = Dispute {
-        absolute_prestate: case.prestate().hash(),
-        starting: case.starting,
-        l2_block: case.block(),
-        root: if root_is_true { truth } else { keccak256(truth) },
-        l1_head: case.boot.l1_head,
-        chain_id: case.boot.chain_id,
-    };
-    let mut table = Table::open(&dispute, if root_is_true { HONEST } else { LIAR });
-    table.give(HONEST);
-    table.give(LIAR);
-    let mut trace = case.trace();
-    trace.check_starting(case.starting).expect("the game starts where the chain says");
-    let mut played = Played { status: GameStatus::InProgress, step: None, refused: 0, moves: 0 };
-    for round in 0.. {
-        assert!(round < ROUNDS, "the game does not end");
-        let lies = lie(&mut table, &mut trace, case, index, &mut played);
-        let answers = answer(&mut table, &mut trace, &mut played);
-        if lies + answers == 0 {
-            break;
-        }
-        table.wait(12);
-    }
-    table.wait(2 * 302_400 + 3 * 86_400);
-    loop {
-        let plan = plan_resolution(&table.game, table.timestamp(), 512);
-        if plan.is_empty() {
-            break;
-        }
-        plan.into_iter().for_each(|resolve| table.resolve_claim(HONEST, resolve));
-    }
-    played.status = table.resolve(HONEST);
-    check_bonds(&mut table);
-    played
+/// A game that has been played to the end.
+struct Played {
+    status: GameStatus,
+    /// Whether all bonds went to the honest side, or to the liar.
+    winner: Address,
+    step: Option<(u64, Step, Effort)>,
+    moves: usize,
 }
 
-fn lie(
-    table: &mut Table,
-    trace: &mut GameTrace,
-    case: &Case,
-    index: u64,
-    played: &mut Played,
-) -> usize {
-    let from_block = case.starting.l2_sequence_number + 1;
-    let mut liar = Liar { truth: trace, from_block, from_instruction: index };
-    let solution = solve(&table.game, &mut liar, table.timestamp());
-    let mut moves = 0;
-    for action in &solution.actions {
-        match table.act(LIAR, action) {
-            Ok(()) => {
-                assert!(matches!(action, Action::Move(_)), "a lie was proven: {action:?}");
-                moves += 1;
+impl<'c> Play<'c> {
+    /// Deploys everything and opens the game.
+    fn open(case: &'c Case, root_is_true: bool, index: u64) -> Self {
+        let anchor = Anchor {
+            output_root: case.starting.root,
+            l2_block_number: case.starting.l2_sequence_number,
+        };
+        let game =
+            GameConfig { absolute_prestate: case.prestate().hash(), ..GameConfig::default() };
+        let contracts = Contracts::deploy(&DeploymentConfig {
+            l2_chain_id: case.boot.chain_id,
+            owner: OWNER,
+            guardian: OWNER,
+            anchor,
+            games: vec![game],
+            ..DeploymentConfig::default()
+        });
+        let truth = case.root();
+        let (root, proposer) =
+            if root_is_true { (truth, HONEST) } else { (keccak256(truth), LIAR) };
+        let mut table = contracts.create(proposer, root, case.block(), case.boot.l1_head);
+        table.endow(HONEST);
+        table.endow(LIAR);
+        let mut trace = case.trace();
+        trace.check_starting(case.starting).expect("the game starts where the chain says");
+        Self { case, index, table, trace, step: None, false_steps: Vec::new(), moves: 0 }
+    }
+
+    /// Plays until neither side has anything to say, but for the liar's false steps.
+    fn play(&mut self) {
+        for round in 0.. {
+            assert!(round < ROUNDS, "the game does not end");
+            if self.lie() + self.answer() == 0 {
+                break;
             }
-            Err(_) => played.refused += usize::from(matches!(action, Action::Step(_))),
+            self.table.wait(12);
         }
     }
-    played.moves += moves;
-    moves
-}
 
-fn answer(table: &mut Table, trace: &mut GameTrace, played: &mut Played) -> usize {
-    let solution = solve(&table.game, trace, table.timestamp());
-    assert!(solution.failures.is_empty(), "{:?}", solution.failures);
-    for action in &solution.actions {
-        table.act(HONEST, action).unwrap_or_else(|error| panic!("{action:?}: {error}"));
-        if let Action::Step(step) = action {
-            assert!(played.step.is_none(), "two steps");
-            played.step = Some((index_of(table, step.position), step.clone()));
+    fn lie(&mut self) -> usize {
+        let from_block = self.case.starting.l2_sequence_number + 1;
+        let mut liar = Liar { truth: &mut self.trace, from_block, from_instruction: self.index };
+        let solution = solve(&self.table.game, &mut liar, self.table.timestamp());
+        self.false_steps.clear();
+        let mut moves = 0;
+        for action in solution.actions {
+            match action {
+                Action::Step(step) => self.false_steps.push(step),
+                action => moves += usize::from(self.table.act(LIAR, &action).is_ok()),
+            }
         }
+        self.moves += moves;
+        moves
     }
-    played.moves += solution.actions.len();
-    solution.actions.len()
-}
 
-fn index_of(table: &Table, position: Position) -> u64 {
-    let parameters = table.game.parameters();
-    let below = position.relative_to(parameters.split_depth().below()).unwrap();
-    below.trace_index(parameters.execution_depth()).unwrap().0.try_into().unwrap()
-}
+    fn answer(&mut self) -> usize {
+        let solution = solve(&self.table.game, &mut self.trace, self.table.timestamp());
+        assert!(solution.failures.is_empty(), "{:?}", solution.failures);
+        for action in &solution.actions {
+            let Action::Step(step) = action else {
+                assert_eq!(self.table.act(HONEST, action), Ok(()), "{action:?}");
+                continue;
+            };
+            let effort = upload::load(&mut self.table, HONEST, step).expect("a preimage");
+            assert_eq!(self.table.step(HONEST, step), Ok(()), "{step:?}");
+            assert!(self.step.is_none(), "two steps");
+            self.step = Some((self.index_of(step.position), step.clone(), effort));
+        }
+        self.moves += solution.actions.len();
+        solution.actions.len()
+    }
 
-/// Everything that was put up is paid out, and all of it to the honest side.
-fn check_bonds(table: &mut Table) {
-    let all: u128 = table.game.claims().map(|(_, claim)| claim.bond.0).sum();
-    let paid = [HONEST, LIAR].map(|player| table.credit(player).0);
-    assert_eq!(paid, [all, 0]);
+    fn index_of(&self, position: Position) -> u64 {
+        let parameters = self.table.game.parameters();
+        let below = position.relative_to(parameters.split_depth().below()).unwrap();
+        below.trace_index(parameters.execution_depth()).unwrap().0.try_into().unwrap()
+    }
+
+    /// Lets all clocks run out and resolves.
+    fn finish(mut self) -> Played {
+        self.table.wait(2 * 302_400 + 3 * 86_400);
+        loop {
+            let plan = plan_resolution(&self.table.game, self.table.timestamp(), 512);
+            if plan.is_empty() {
+                break;
+            }
+            for resolve in plan {
+                assert_eq!(self.table.resolve_claim(HONEST, resolve), Ok(()));
+            }
+        }
+        self.table.check_view();
+        let status = self.table.resolve(HONEST).expect("all is resolved");
+        // Everything that was put up is paid out, and all of it to one side.
+        let all: u128 = self.table.game.claims().map(|(_, claim)| claim.bond.0).sum();
+        let paid = [HONEST, LIAR].map(|player| self.table.credit(player).0);
+        let winner = if paid == [all, 0] { HONEST } else { LIAR };
+        assert_eq!(paid, if winner == HONEST { [all, 0] } else { [0, all] });
+        Played { status, winner, step: self.step, moves: self.moves }
+    }
 }
 
 /// Both games about an instruction of the recorded run; the step that decides the one with the true root.
 fn check(case: &Case, index: u64) -> Step {
-    let step = defended(case, index);
+    let (step, _) = defended(case, index);
     refuted(case, index);
     step
 }
 
-/// As [`check`], for the reads of short programs.
-fn check_read(key: PreimageKey, offset: u64, oracle: &WitnessOracle) -> Step {
-    let step = defended(&reader(true, key, offset, oracle.clone()), READ);
+/// As [`check`], for the reads of short programs, with what the honest side's preimage took.
+fn check_read(key: PreimageKey, offset: u64, oracle: &WitnessOracle) -> Effort {
+    let (_, effort) = defended(&reader(true, key, offset, oracle.clone()), READ);
     refuted(&reader(false, key, offset, oracle.clone()), READ);
-    step
+    effort
 }
 
-fn defended(case: &Case, index: u64) -> Step {
-    let played = play(case, true, index);
-    assert_eq!(played.status, GameStatus::DefenderWins, "a true root");
-    let (at, step) = played.step.expect("the honest side steps");
+fn defended(case: &Case, index: u64) -> (Step, Effort) {
+    let mut play = Play::open(case, true, index);
+    play.play();
+    let played = play.finish();
+    assert_eq!((played.status, played.winner), (GameStatus::DefenderWins, HONEST), "a true root");
+    let (at, step, effort) = played.step.expect("the honest side steps");
     assert_eq!(at, index, "the disputed instruction");
     assert!(played.moves > 70, "{} moves", played.moves);
-    step
+    (step, effort)
 }
 
 fn refuted(case: &Case, index: u64) {
-    let played = play(case, false, index);
-    assert_eq!(played.status, GameStatus::ChallengerWins, "a false root");
-    assert!(played.step.is_none() && played.refused > 0, "the liar's steps are refused");
+    let mut play = Play::open(case, false, index);
+    play.play();
+    assert!(!play.false_steps.is_empty(), "the liar would step");
+    for step in &play.false_steps {
+        upload::load(&mut play.table, LIAR, step).expect("a preimage");
+        assert_eq!(play.table.step(LIAR, step), Err("ValidStep".into()));
+    }
+    let played = play.finish();
+    let want = (GameStatus::ChallengerWins, HONEST);
+    assert_eq!((played.status, played.winner), want, "a false root");
+    assert!(played.step.is_none() && played.moves > 70, "{} moves", played.moves);
 }
 
 /// A step whose instruction is `wanted`, the first one behind so many quarters of the run.
@@ -273,4 +310,103 @@ fn a_read_of_a_blob_element() {
     }
     let key = PreimageKey::blob(&commitment, &points[4095]);
     check_read(key, 8, &WitnessOracle::new(store));
+}
+
+/// A preimage of 960 blocks, and where it is read: in the length, within a call, and where a call would end.
+fn large() -> (PreimageKey, Vec<u8>, WitnessOracle) {
+    let data: Vec<u8> = (0..130_500_u32).map(|at| (at * 7 + at / 251) as u8).collect();
+    let key = PreimageKey::keccak256(keccak256(&data));
+    let mut store = MemoryStore::new();
+    store.insert(key, data.clone()).unwrap();
+    (key, data, WitnessOracle::new(store))
+}
+
+#[test]
+fn a_read_of_a_large_preimage() {
+    let (key, data, oracle) = large();
+    assert!(data.len() as u64 >= MIN_PROPOSAL_BYTES);
+    for offset in [0, 8 + 68_000 - 20, 8 + 130_496] {
+        let effort = check_read(key, offset, &oracle);
+        // The call that opens it, two with leaves, and a day later the squeeze.
+        assert_eq!(effort, Effort { transactions: 4, waited_seconds: 86_401 }, "at {offset}");
+    }
+}
+
+/// The step of a liar who has other bytes in the oracle is valid there: only the challenge of his preimage saves the
+/// game.
+#[test]
+fn attack17_a_false_large_preimage_is_challenged_or_decides() {
+    const OFFSET: u64 = 8 + 70_000;
+    let (key, data, oracle) = large();
+    let mut forged = data.clone();
+    forged[70_000] ^= 1;
+    let case = reader(false, key, OFFSET, oracle);
+    let key = B256::from(*key.as_bytes());
+    for challenged in [true, false] {
+        let mut play = Play::open(&case, false, READ);
+        let mut forgery = Forgery::new(&play.table, LIAR, &data, &forged, OFFSET);
+        forgery.open(&mut play.table);
+        play.play();
+        let table = &mut play.table;
+        let found = forgery.audit(table).expect("all leaves").expect("a false state");
+        if challenged {
+            let before = table.chain.balance(HONEST);
+            upload::send(table, HONEST, &found).expect("a challenge");
+            let bond = alloy_primitives::U256::from(250_000_000_000_000_000_u64);
+            assert_eq!(table.chain.balance(HONEST), before + bond);
+            assert!(forgery.metadata(table).countered);
+        }
+        table.wait(86_401);
+        let squeezed = forgery.squeeze(table).map_err(|error| error.to_string());
+        let step = play.false_steps[0].clone();
+        if challenged {
+            assert!(squeezed.unwrap_err().contains("BadProposal"));
+            assert!(upload::part(&mut play.table, key, OFFSET).is_err(), "nothing is there");
+            assert!(play.table.step(LIAR, &step).is_err());
+        } else {
+            assert_eq!(squeezed, Ok(()));
+            let part = upload::part(&mut play.table, key, OFFSET).expect("a part");
+            assert_eq!(part.as_slice(), &forged[70_000..70_032]);
+            assert_eq!(play.table.step(LIAR, &step), Ok(()));
+        }
+        let played = play.finish();
+        let want = if challenged {
+            (GameStatus::ChallengerWins, HONEST)
+        } else {
+            (GameStatus::DefenderWins, LIAR)
+        };
+        assert_eq!((played.status, played.winner), want);
+    }
+}
+
+/// The first step after which another thread runs: by a system call, or because the time of one is over.
+fn find_switch(case: &Case, by_call: bool) -> u64 {
+    let mut machine = case.machine();
+    loop {
+        assert!(!machine.registers().exited, "no switch");
+        let pc = machine.pc().expect("a thread");
+        let is_call = Op::decode(Word(machine.memory().load_u32(pc))) == Some(Op::syscall);
+        let running = |machine: &rebut_fpvm::Machine<'_>| {
+            machine.registers().processor.current_thread().expect("a thread").id
+        };
+        let before = running(&machine);
+        machine.step().expect("a step");
+        let is_over = machine.registers().exited;
+        if !is_over && running(&machine) != before && is_call == by_call {
+            return machine.registers().step - 1;
+        }
+    }
+}
+
+#[test]
+fn a_thread_switch() {
+    let (Some(valid), Some(invalid)) = (threads(true), threads(false)) else { return };
+    for by_call in [false, true] {
+        let index = find_switch(&valid, by_call);
+        let (step, _) = defended(&valid, index);
+        assert_eq!(step.data.preimage, None);
+        // Up to here the two programs differ in nothing but their last word.
+        assert_eq!(find_switch(&invalid, by_call), index);
+        refuted(&invalid, index);
+    }
 }

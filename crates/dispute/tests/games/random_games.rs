@@ -2,8 +2,10 @@
 
 use crate::alphabet::{Alphabet, root_of};
 use crate::players::{Dishonest, Random, STRATEGIES};
-use crate::table::{Contracts, EXTENSION, MAX_CLOCK, PROPOSER, Refusal, STARTING_BLOCK, Table};
-use alloy_primitives::{Address, U256};
+use crate::table::{
+    Contracts, EXTENSION, MAX_CLOCK, PROPOSER, Refusal, STARTING_BLOCK, Table, create, deploy,
+};
+use alloy_primitives::Address;
 use rebut_dispute::{
     Action, Bond, ClaimIndex, GameStatus, Reason, Settlement, plan_resolution, settle, solve,
 };
@@ -152,12 +154,12 @@ fn play(contracts: &Contracts, seed: u64) -> Play {
         })
         .collect();
     let rounds = 2 + random.below(12);
-    let table = contracts.create(root, l2_block);
+    let table = create(contracts, root, l2_block);
     let truth = Alphabet::default();
     let mut play = Play { table, truth, honest, dishonest, random, steps: BTreeMap::new() };
     let players = play.honest.iter().chain(play.dishonest.iter().map(|player| &player.address));
     for player in players {
-        play.table.chain.set_balance(*player, U256::MAX >> 16);
+        play.table.endow(*player);
     }
     for round in 0..rounds {
         // Only once the honest players have answered all there is can the others take their time.
@@ -188,8 +190,7 @@ impl Drop for Repeat {
 
 #[test]
 fn honest_play_keeps_its_promises_in_random_games() {
-    let contracts =
-        [(6, 2), (7, 2), (7, 3), (8, 4)].map(|(max, split)| Contracts::deploy(max, split));
+    let contracts = [(6, 2), (7, 2), (7, 3), (8, 4)].map(|(max, split)| deploy(max, split));
     let (first, cases) = (number("REBUT_TEST_SEED", 0), number("REBUT_TEST_CASES", CASES));
     let (mut claims, mut answers, mut steps) = (0, 0, 0);
     for seed in first..first + cases {

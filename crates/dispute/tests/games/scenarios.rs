@@ -1,8 +1,10 @@
 //! Attacks on honest play, one test each.
 
 use crate::alphabet::{Alphabet, root_of};
-use crate::table::{Contracts, EXTENSION, MAX_CLOCK, PROPOSER, Refusal, STARTING_BLOCK, Table};
-use alloy_primitives::{Address, B256, U256, keccak256};
+use crate::table::{
+    Contracts, EXTENSION, MAX_CLOCK, PROPOSER, Refusal, STARTING_BLOCK, Table, create, deploy,
+};
+use alloy_primitives::{Address, B256, keccak256};
 use alloy_rlp::{Encodable, Header};
 use rebut_dispute::{
     Action, Bond, ClaimIndex, GameError, GameStatus, L2BlockChallenge, Move, Position, Reason,
@@ -20,7 +22,7 @@ fn open(root: B256, l2_block: u64) -> Table {
     thread_local! {
         static CONTRACTS: OnceCell<Contracts> = const { OnceCell::new() };
     }
-    CONTRACTS.with(|cell| seat(cell.get_or_init(|| Contracts::deploy(7, 2)), root, l2_block))
+    CONTRACTS.with(|cell| seat(cell.get_or_init(|| deploy(7, 2)), root, l2_block))
 }
 
 /// The same with depth 8, where claims at the largest depth are those of the defenders.
@@ -28,13 +30,13 @@ fn open_deeper(root: B256, l2_block: u64) -> Table {
     thread_local! {
         static CONTRACTS: OnceCell<Contracts> = const { OnceCell::new() };
     }
-    CONTRACTS.with(|cell| seat(cell.get_or_init(|| Contracts::deploy(8, 2)), root, l2_block))
+    CONTRACTS.with(|cell| seat(cell.get_or_init(|| deploy(8, 2)), root, l2_block))
 }
 
 fn seat(contracts: &Contracts, root: B256, l2_block: u64) -> Table {
-    let mut table = contracts.create(root, l2_block);
+    let mut table = create(contracts, root, l2_block);
     for player in [HONEST, LIAR] {
-        table.chain.set_balance(player, U256::MAX >> 16);
+        table.endow(player);
     }
     table
 }
@@ -119,6 +121,31 @@ fn reason(table: &Table, claim: u32) -> Reason {
     think(table).verdicts[claim as usize].reason
 }
 
+/// Whichever side makes the last claim, and wherever its states part from the true ones, that one instruction is
+/// executed and decides: the first, those that read local data, the last, and those past the end.
+#[test]
+fn attack14_every_instruction_can_decide() {
+    // The liar defends a wrong root, or attacks a right one; its outputs are others from some block on.
+    for (right_root, instructions) in [(false, 32), (true, 16)] {
+        for lie_from in 101..=104 {
+            for from_step in 0..instructions {
+                let mut table = if right_root {
+                    open(root_of(104), 104)
+                } else {
+                    open_deeper(root_of(1104), 104)
+                };
+                let (lie_from, lie_from_step) = (Some(lie_from), Some(from_step));
+                let liar = Alphabet { lie_from, lie_from_step, ..Alphabet::default() };
+                let executed = play_out(&mut table, &liar);
+                assert_eq!(executed, [from_step.into()], "{right_root}, {lie_from:?}");
+                let want = [GameStatus::ChallengerWins, GameStatus::DefenderWins];
+                assert_eq!(finish(&mut table), want[usize::from(right_root)]);
+                assert_eq!(table.credit(HONEST), due(&table, HONEST) + stepped(&table));
+            }
+        }
+    }
+}
+
 /// Bonds of claims at the largest depth that the honest player stepped on.
 fn stepped(table: &Table) -> Bond {
     let max = table.game.parameters().max_depth();
@@ -129,7 +156,7 @@ fn stepped(table: &Table) -> Bond {
 #[test]
 fn games_of_all_depths_are_played_to_the_end() {
     for (max_depth, split_depth) in [(6, 2), (73, 30), (125, 64), (125, 121), (125, 3)] {
-        let contracts = Contracts::deploy(max_depth, split_depth);
+        let contracts = deploy(max_depth, split_depth);
         let mut table = seat(&contracts, root_of(1104), 104);
         let liar = Alphabet { lie_from: Some(103), lie_from_step: Some(4), ..Alphabet::default() };
         play_out(&mut table, &liar);
@@ -144,7 +171,7 @@ fn games_of_all_depths_are_played_to_the_end() {
 fn bonds_of_all_depths_are_the_contracts() {
     use rebut_contracts::bindings::FaultDisputeGame::getRequiredBondCall;
     for max_depth in [5, 6, 8, 10, 14, 23, 50, 64, 73, 99, 124, 125] {
-        let mut table = Contracts::deploy(max_depth, 2).create(root_of(104), 104);
+        let mut table = create(&deploy(max_depth, 2), root_of(104), 104);
         for depth in 0..=max_depth {
             let call = getRequiredBondCall { _position: 1 << depth };
             let depth = Position::new(1 << depth).unwrap().depth();
@@ -429,11 +456,12 @@ fn local_data_of_another_leaf_is_of_no_use() {
     value[0] = 1;
     let other = lie(&mut table, other.0, Side::Attack, value).unwrap();
     let foreign = Step { claim: other, ..step.clone() };
-    assert_eq!(table.step(LIAR, &foreign), Err("InvalidParent".into()), "its data is loaded");
+    table.load_local(LIAR, &foreign).unwrap();
+    assert_eq!(table.step(LIAR, &foreign), Err("InvalidParent".into()));
     assert_eq!(part.offset, 8);
     let without = Step { data: StepData { preimage: None, ..step.data.clone() }, ..step.clone() };
-    assert!(table.step(HONEST, &without).is_err());
-    assert_eq!(table.step(HONEST, &step), Ok(()));
+    assert!(table.act(HONEST, &Action::Step(without)).is_err());
+    assert_eq!(table.act(HONEST, &Action::Step(step)), Ok(()));
 }
 
 #[test]
