@@ -3,7 +3,7 @@
 default:
     @just --list
 
-# Plays the proof demo.
+# Plays a demo: `just demo step`.
 demo *arguments:
     cargo run --release --bin rebut -- demo {{arguments}}
 

@@ -41,7 +41,7 @@ enum Command {
     Guests(guests::Arguments),
     /// Write the table of chains that the program carries, from the superchain registry.
     Registry(registry::Arguments),
-    /// Make the block that `rebut demo` carries.
+    /// Make the block that `rebut demo step` carries.
     DemoBlock,
     /// Make the upgrade transactions that the derivation embeds.
     Upgrades {

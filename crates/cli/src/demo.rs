@@ -1,20 +1,20 @@
 //! `rebut demo`: what the system does, played in one process and offline.
-//!
-//! There is one demonstration so far, of the proof of single steps; it needs no name on the command line.
 
 mod step;
 
 use crate::{Outcome, block};
 
-/// What the demonstration takes.
-#[derive(Debug, clap::Args)]
-pub struct Arguments {
-    #[command(flatten)]
-    step: step::Arguments,
+/// The demonstrations.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Prove instructions of a block's execution and verify them on chain.
+    Step(step::Arguments),
 }
 
-/// Plays the demonstration. Exit code 0 when everything held, 1 when something did not, 2 when it could
+/// Plays a demonstration. Exit code 0 when everything held, 1 when something did not, 2 when it could
 /// not be played.
-pub fn run(arguments: &Arguments) -> Outcome {
-    Ok(block::ended(step::run(&arguments.step)))
+pub fn run(command: &Command) -> Outcome {
+    Ok(block::ended(match command {
+        Command::Step(arguments) => step::run(arguments),
+    }))
 }

@@ -74,8 +74,9 @@ enum Command {
     /// What only the guardian can do about games.
     #[command(subcommand)]
     Guardian(Box<agents::guardian::Command>),
-    /// Prove instructions of a block's execution and verify them on chain, all in this process.
-    Demo(demo::Arguments),
+    /// What the system does, played in this process and offline.
+    #[command(subcommand)]
+    Demo(demo::Command),
 }
 
 fn main() -> ExitCode {
@@ -130,7 +131,7 @@ fn run(command: Command) -> Outcome {
         Command::Witness(command) => witness::run(command),
         Command::Program(command) => program::run(command),
         Command::Devnet(arguments) => devnet::run(&arguments),
-        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Demo(command) => demo::run(&command),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `rebut demo`.
+//! `rebut demo step`.
 
 use crate::files::{Folder, rebut, recorded, wrong_hash};
 use rebut_host::demo::demo_block;
@@ -70,7 +70,7 @@ fn check_step(step: &Value) {
 
 #[test]
 fn the_built_in_block() {
-    let json = rebut(&["demo", "--json"]).json(0);
+    let json = rebut(&["demo", "step", "--json"]).json(0);
     check(&json, 10);
     assert_eq!(json["native"]["expected"], demo_block().unwrap().expected_block_hash.to_string());
     assert_eq!(json["block"], 1);
@@ -79,7 +79,7 @@ fn the_built_in_block() {
 #[test]
 fn the_seed_decides_what_is_picked() {
     let demo = |seed: &str, samples: &str| {
-        let json = rebut(&["demo", "--json", "--seed", seed, "--samples", samples]).json(0);
+        let json = rebut(&["demo", "step", "--json", "--seed", seed, "--samples", samples]).json(0);
         assert_eq!(json["seed"].to_string(), seed);
         check(&json, samples.parse().unwrap());
         json["steps"].clone()
@@ -92,7 +92,7 @@ fn the_seed_decides_what_is_picked() {
 
 #[test]
 fn the_table() {
-    let ended = rebut(&["demo", "--seed", "3", "--samples", "5"]);
+    let ended = rebut(&["demo", "step", "--seed", "3", "--samples", "5"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
     let lines: Vec<_> = ended.stdout.lines().collect();
     let head = lines.iter().position(|line| line.contains("picked as")).unwrap();
@@ -113,7 +113,7 @@ fn the_table() {
 fn a_wrong_block_hash_is_no_success() {
     let folder = Folder::new();
     let file = folder.changed(|witness| witness.expected_block_hash = wrong_hash());
-    let json = rebut(&["demo", &file, "--json"]).json(1);
+    let json = rebut(&["demo", "step", &file, "--json"]).json(1);
     assert_eq!((&json["held"], &json["native"]["equal"]), (&json!(false), &json!(false)));
     assert_eq!(
         (&json["cannon"]["equal"], &json["cannon"]["exit_code"]),
@@ -121,7 +121,7 @@ fn a_wrong_block_hash_is_no_success() {
     );
     json["steps"].as_array().unwrap().iter().for_each(check_step);
 
-    let ended = rebut(&["demo", &file]);
+    let ended = rebut(&["demo", "step", &file]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stdout.lines().last().unwrap().starts_with("NOT all held: "), "{ended:?}");
 }
@@ -130,7 +130,7 @@ fn a_wrong_block_hash_is_no_success() {
 fn a_recorded_block_in_time() {
     let Some(file) = recorded(26_207_960) else { return };
     let started = Instant::now();
-    let json = rebut(&["demo", &file, "--json", "--seed", "26207960"]).json(0);
+    let json = rebut(&["demo", "step", &file, "--json", "--seed", "26207960"]).json(0);
     assert!(started.elapsed() < TIME_LIMIT, "{:?}", started.elapsed());
     check(&json, 10);
     assert_eq!((&json["block"], &json["chain"]), (&json!(26_207_960), &json!(11_155_420)));

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::process::Command;
 
 const COMMANDS: [&[&str]; 4] =
-    [&["block", "run"], &["block", "vm"], &["block", "serve"], &["demo"]];
+    [&["block", "run"], &["block", "vm"], &["block", "serve"], &["demo", "step"]];
 
 /// Checks that every command refuses the file with a line that contains its name and `text`.
 fn check(file: &str, text: &str) {
@@ -43,7 +43,7 @@ fn a_missing_preimage_is_named() {
         key = Some(root.to_string());
     });
     let key = key.unwrap();
-    for command in [&["block", "run"][..], &["block", "vm"], &["demo"]] {
+    for command in [&["block", "run"][..], &["block", "vm"], &["demo", "step"]] {
         for json in [&[][..], &["--json"]] {
             rebut(&[command, &[file.as_str()], json].concat()).fails(&key);
         }
@@ -73,9 +73,9 @@ fn arguments_that_are_none() {
     };
     check(&["block", "run", &demo, "--expect", "0x1234"]);
     check(&["block", "vm"]);
-    check(&["demo", "--samples", "-1"]);
-    check(&["demo", "--samples", "100000"]);
-    check(&["demo", "--seed", "x"]);
+    check(&["demo", "step", "--samples", "-1"]);
+    check(&["demo", "step", "--samples", "100000"]);
+    check(&["demo", "step", "--seed", "x"]);
 }
 
 #[test]
@@ -88,7 +88,9 @@ fn serving_takes_the_pipes_of_a_machine() {
 fn a_result_that_cannot_be_written() {
     let folder = Folder::new();
     let demo = folder.demo();
-    for arguments in [&["block", "run", &demo][..], &["block", "vm", &demo, "--json"], &["demo"]] {
+    for arguments in
+        [&["block", "run", &demo][..], &["block", "vm", &demo, "--json"], &["demo", "step"]]
+    {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_rebut"))
             .args(arguments)

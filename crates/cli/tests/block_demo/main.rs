@@ -1,4 +1,4 @@
-//! `rebut block` and `rebut demo` from outside: what they print, and how they end.
+//! `rebut block` and `rebut demo step` from outside: what they print, and how they end.
 
 mod block;
 mod cannon;
