@@ -39,8 +39,8 @@ pub struct Subject<'a> {
     pub rollup: &'a [Node],
     /// Execution nodes of L2.
     pub l2: &'a [Node],
-    /// Looks for a prestate: where it is, or why it is not to be had.
-    pub prestate: &'a (dyn Fn(B256) -> Result<String, String> + Sync),
+    /// Looks for the prestate of a kind of game: where it is, or why it is not to be had.
+    pub prestate: &'a (dyn Fn(u32, B256) -> Result<String, String> + Sync),
 }
 
 impl Finding {
@@ -104,7 +104,7 @@ async fn kind(
     };
     let at = kind.implementation.to_string();
     findings.push(Finding::new(what("implementation"), Ok::<_, String>(at)));
-    let prestate = (subject.prestate)(kind.prestate);
+    let prestate = (subject.prestate)(game_type, kind.prestate);
     let prestate = prestate.map(|place| format!("{} from {place}", kind.prestate));
     findings.push(Finding::new(what("prestate"), prestate));
     findings.push(Finding::new(what("oracle"), kind.oracle.as_ref().map(|o| o.found.clone())));

@@ -3,11 +3,12 @@
 use crate::chain::{
     Block, Lens, Listing, Malformed, NodeError, Snapshot, View, listings, snapshots,
 };
+use crate::trace::{GameTrace, TraceError};
 use alloy_primitives::{Address, B256, U256};
 use rebut_contracts::bindings::{
     DelayedWETH as Weth, DisputeGameFactory as Factory, FaultDisputeGame as Game,
 };
-use rebut_dispute::{ClaimIndex, Game as Claims, GameStatus, GameType, Timestamp};
+use rebut_dispute::{ClaimIndex, Game as Claims, GameStatus, GameType, Timestamp, Trace};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -122,6 +123,45 @@ pub struct Credits {
     pub delay: U256,
     /// By account.
     pub accounts: Vec<CreditLine>,
+}
+
+/// What is true in a game.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Truth {
+    /// Claims that hold what is true at their place.
+    pub right: Vec<u32>,
+    /// Claims that hold something else.
+    pub wrong: Vec<u32>,
+    /// Execution traces that were looked into.
+    pub traces: u32,
+    /// Instructions of the longest of them.
+    pub instructions: u64,
+    /// Instructions executed to know all this.
+    pub executed: u64,
+    /// Time spent on that, in milliseconds.
+    pub trace_milliseconds: u64,
+}
+
+/// Compares every claim with what is true at its place.
+///
+/// # Errors
+/// [`TraceError`] where that is not known of one of them.
+pub fn truth(game: &Claims, trace: &mut GameTrace) -> Result<Truth, TraceError> {
+    let (mut right, mut wrong) = (Vec::new(), Vec::new());
+    for (index, claim) in game.claims() {
+        let is_right = trace.claim(game, index, claim.position)? == claim.value;
+        if is_right { &mut right } else { &mut wrong }.push(index.0);
+    }
+    let work = trace.work();
+    Ok(Truth {
+        right,
+        wrong,
+        traces: work.traces,
+        instructions: work.longest,
+        executed: work.executed,
+        trace_milliseconds: u64::try_from(work.time.as_millis()).unwrap_or(u64::MAX),
+    })
 }
 
 /// A status in a word, as tooling writes it.

@@ -183,6 +183,7 @@ impl Proposer {
     async fn look(&self, health: &Health) -> Result<Proposed, ProposeError> {
         let head = self.lens.node().head().await?;
         health.polled(head.number);
+        self.sender.report_balance().await;
         self.propose(&head).await
     }
 

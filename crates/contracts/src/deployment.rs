@@ -12,7 +12,8 @@ pub use config::{Anchor, ConfigError, DeploymentConfig, GameConfig, SystemParame
 
 use crate::bindings::{
     AnchorStateRegistry, DelayedWETH, DisputeGameFactory, FaultDisputeGame, MIPS64, OptimismPortal,
-    PermissionedDisputeGame, PreimageOracle, Proxy, ProxyAdmin, SuperchainConfig, SystemConfig,
+    PermissionedDisputeGame, PreimageOracle, Proxy, ProxyAdmin, RISCV, SuperchainConfig,
+    SystemConfig,
 };
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_sol_types::{SolCall, SolConstructor, SolValue};
@@ -258,6 +259,7 @@ impl Planner {
                 &MIPS64::BYTECODE,
                 (oracle, U256::from(7)).abi_encode(),
             ),
+            Vm::Asterisc => self.create("RISCV", &RISCV::BYTECODE, oracle.abi_encode()),
         }
     }
 

@@ -208,6 +208,12 @@ impl GameType {
         matches!(self.0, 1 | 5)
     }
 
+    /// The type that operators call so; none where they call none so.
+    pub fn named(name: &str) -> Option<Self> {
+        // Numbers are sparse, and few.
+        (0..=Self::KAILUA.0).map(Self).find(|kind| kind.name() == Some(name))
+    }
+
     /// What operators call it; none for unknown numbers.
     pub const fn name(self) -> Option<&'static str> {
         Some(match self {

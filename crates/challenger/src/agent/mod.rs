@@ -24,7 +24,7 @@ pub use scheduler::{Agent, Options};
 use crate::chain::{Facts, NodeError};
 use crate::preimage::{AuditError, PlanError, ProposalError};
 use crate::sender::SendError;
-use crate::trace::{GameSetup, L1Head, Setup};
+use crate::trace::{GameSetup, L1Head, Setup, TraceError};
 use alloy_primitives::B256;
 use rebut_contracts::Revert;
 use rebut_dispute::{ClaimIndex, Game, GameError, L2BlockChallenge, Position, StepData, Trace};
@@ -117,16 +117,22 @@ pub trait Traces: Send + Sync {
     fn open(&self, facts: &Facts, l1_head: u64) -> Result<BoxedTrace, TraceFailure>;
 }
 
+/// What the trace of a game depends on, of its facts; `l1_head` is the number of its L1 head.
+pub fn game_setup(facts: &Facts, l1_head: u64) -> GameSetup {
+    GameSetup {
+        address: facts.listing.address,
+        game_type: facts.listing.game_type,
+        l1_head: L1Head { hash: facts.l1_head, number: l1_head },
+        starting: facts.starting,
+        l2_sequence_number: facts.l2_sequence_number,
+        absolute_prestate: facts.absolute_prestate,
+        chain_id: facts.l2_chain_id,
+    }
+}
+
 impl Traces for Setup {
     fn open(&self, facts: &Facts, l1_head: u64) -> Result<BoxedTrace, TraceFailure> {
-        let game = GameSetup {
-            address: facts.listing.address,
-            l1_head: L1Head { hash: facts.l1_head, number: l1_head },
-            starting: facts.starting,
-            l2_sequence_number: facts.l2_sequence_number,
-            absolute_prestate: facts.absolute_prestate,
-            chain_id: facts.l2_chain_id,
-        };
+        let game = game_setup(facts, l1_head);
         Ok(BoxedTrace::new(Self::open(self, &game)?))
     }
 }
@@ -168,16 +174,26 @@ pub enum Failure {
 
 impl Failure {
     /// A word for the metric.
-    pub const fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> &'static str {
         match self {
             Self::Node(_) | Self::Unreadable(_) => "l1",
-            Self::Send(SendError::Cap { .. }) => "spending_cap",
+            Self::Send(SendError::Spending(_)) => "spending_cap",
             Self::Send(_) => "transaction",
-            Self::Trace(_) => "trace",
+            Self::Trace(why) => trace_reason(why),
             Self::Game(_) => "game",
             Self::Upload(_) | Self::Plan(_) | Self::Proposal(_) => "preimage",
             Self::Audit(_) => "audit",
             Self::Interrupted => "interrupted",
         }
+    }
+}
+
+/// The same for a trace without an answer.
+fn trace_reason(why: &TraceFailure) -> &'static str {
+    match why.downcast_ref::<TraceError>() {
+        Some(TraceError::Disagreement { .. }) => "disagreement",
+        Some(TraceError::NotSynced { .. }) => "not_synced",
+        Some(TraceError::Setup(_)) => "setup",
+        _ => "trace",
     }
 }

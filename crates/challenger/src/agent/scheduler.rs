@@ -141,7 +141,10 @@ impl Agent {
 
     async fn tick(&mut self) {
         match self.poll().await {
-            Ok(block) => self.start(&block),
+            Ok(block) => {
+                self.start(&block);
+                self.player.sender.report_balance().await;
+            }
             Err(error) => {
                 metrics::counter!("op_challenger_poll_failures").increment(1);
                 self.health.failed(&error);

@@ -79,8 +79,8 @@ pub enum Malformed {
         value: U256,
     },
     /// A kind of game that this agent does not play.
-    #[error("games of type {0} are not played")]
-    Type(u32),
+    #[error("{0} games are not played")]
+    Type(GameType),
     /// Claims or parameters of no possible game.
     #[error(transparent)]
     Game(#[from] GameError),
@@ -248,7 +248,7 @@ fn read(
     let number =
         |what, value: U256| u64::try_from(value).map_err(|_| Malformed::Range { what, value });
     if listing.game_type == GameType::ZK || listing.game_type.is_super() {
-        return Err(Malformed::Type(listing.game_type.0));
+        return Err(Malformed::Type(listing.game_type));
     }
     let version = answers.next::<Fault::versionCall>()?;
     if answers.next::<Fault::gameTypeCall>()? != listing.game_type.0 {

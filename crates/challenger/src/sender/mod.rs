@@ -10,15 +10,21 @@
 
 mod fees;
 mod signer;
+mod spending;
+mod telemetry;
 
 pub use fees::{FeeLimits, Fees};
 pub use signer::{KeySource, RemoteSigner, Signer, SignerError};
+pub use spending::SpendingError;
 
 use crate::chain::{At, Node, NodeError, NodeFault, Receipt, Request};
 use alloy_consensus::TxEip1559;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use rebut_contracts::Revert;
+use spending::Spending;
+use std::path::Path;
 use std::time::{Duration, Instant};
+use telemetry::Metrics;
 use thiserror::Error;
 use tokio::sync::{Mutex, Semaphore};
 
@@ -39,7 +45,8 @@ pub struct Policy {
     pub max_pending: usize,
     /// How often the nonce may turn out to be taken before the sender gives up.
     pub nonce_too_low_limit: u32,
-    /// Wei, bonds and gas together, that this process may spend; none for no limit.
+    /// Wei, bonds and gas together, that may be spent; none for no limit. It counts from the start of this process,
+    /// unless the sum is kept in a file, see [`Sender::keep_spending`].
     pub spending_cap: Option<U256>,
     /// Simulate and report, publish nothing.
     pub dry_run: bool,
@@ -105,16 +112,9 @@ pub enum SendError {
         /// Wei paid for nothing.
         cost: U256,
     },
-    /// It would exceed what this process may spend.
-    #[error("spending cap: {spent} wei are spent, {wanted} more would exceed {cap}")]
-    Cap {
-        /// Spent so far.
-        spent: U256,
-        /// What this takes.
-        wanted: U256,
-        /// The limit.
-        cap: U256,
-    },
+    /// It may not be spent.
+    #[error(transparent)]
+    Spending(#[from] SpendingError),
     /// Not included in time, although offers rose as far as they may.
     #[error("not included within {} s", .0.as_secs())]
     Stuck(Duration),
@@ -133,7 +133,8 @@ pub struct Sender {
     /// Whoever holds the lock may publish.
     nonces: Mutex<Nonces>,
     slots: Semaphore,
-    spent: std::sync::Mutex<U256>,
+    spending: Spending,
+    metrics: Metrics,
 }
 
 /// What is known of the account's nonces.
@@ -150,6 +151,9 @@ struct Nonces {
 struct Published {
     nonce: u64,
     gas_limit: u64,
+    /// Wei that were set aside.
+    reserved: U256,
+    at: Instant,
     fees: Fees,
     raw: Bytes,
     /// Every form that was published under the nonce; any of them may be included.
@@ -186,6 +190,7 @@ impl Sender {
             0 => Semaphore::MAX_PERMITS,
             limit => limit.min(Semaphore::MAX_PERMITS),
         };
+        let spending = Spending::new(policy.spending_cap, signer.address(), chain_id);
         Ok(Self {
             node,
             signer,
@@ -193,8 +198,38 @@ impl Sender {
             policy,
             nonces: Mutex::default(),
             slots: Semaphore::new(slots),
-            spent: std::sync::Mutex::default(),
+            spending,
+            metrics: Metrics("op_challenger"),
         })
+    }
+
+    /// The same under the name of another agent in metrics.
+    #[must_use]
+    pub fn named(mut self, agent: &'static str) -> Self {
+        self.metrics = Metrics(agent);
+        self
+    }
+
+    /// Lets the spending cap go on from what a file says, and keeps the sum there, so that it holds over restarts.
+    ///
+    /// # Errors
+    /// [`SpendingError`] where the file is not the sum of this account, or cannot be written.
+    pub fn keep_spending(mut self, file: &Path) -> Result<Self, SpendingError> {
+        self.spending.keep(file)?;
+        Ok(self)
+    }
+
+    /// The chain that transactions are for.
+    pub const fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// Shows the account's balance in the metrics.
+    pub async fn report_balance(&self) {
+        match self.node.balance(self.address(), At::Latest).await {
+            Ok(wei) => self.metrics.balance(f64::from(wei) / 1e18),
+            Err(error) => tracing::warn!(%error, "cannot read the balance"),
+        }
     }
 
     /// The account.
@@ -202,9 +237,9 @@ impl Sender {
         self.signer.address()
     }
 
-    /// Wei spent by this process: values and gas.
+    /// Wei spent: values and gas. By this process, or since the file was begun that keeps the sum.
     pub fn spent(&self) -> U256 {
-        *self.spent.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.spending.spent()
     }
 
     /// Makes a call, and returns when it is as many blocks deep as the policy says.
@@ -220,6 +255,7 @@ impl Sender {
                 Err(Some(sent)) => return Ok(sent),
                 Err(None) => continue,
             };
+            let (reserved, begin) = (published.reserved, published.at);
             let waited = self.wait(intent, published).await;
             let mut nonces = self.nonces.lock().await;
             nonces.in_flight = nonces.in_flight.saturating_sub(1);
@@ -228,28 +264,31 @@ impl Sender {
             }
             drop(nonces);
             match waited {
-                Ok(receipt) => return self.settle(intent, receipt),
+                Ok((receipt, bumps)) => {
+                    self.metrics.confirmed(&receipt, bumps, begin.elapsed());
+                    return self.settle(intent, receipt, reserved);
+                }
                 Err(Lost::Late) => {
-                    self.release(intent.value);
+                    // It may be included all the same.
+                    self.spending.settle(reserved, reserved);
                     return Err(SendError::Stuck(self.policy.send_timeout));
                 }
                 Err(Lost::NonceTaken) => {
                     tracing::info!(what = intent.what, "another transaction took the nonce");
-                    self.release(intent.value);
+                    self.spending.release(reserved);
                 }
             }
         }
         Err(SendError::Nonce(self.policy.nonce_too_low_limit))
     }
 
-    fn settle(&self, intent: &Intent, receipt: Receipt) -> Result<Sent, SendError> {
+    fn settle(&self, intent: &Intent, receipt: Receipt, reserved: U256) -> Result<Sent, SendError> {
         let cost = receipt.gas_cost();
-        let mut spent = self.spent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *spent = spent.saturating_add(cost);
         if !receipt.succeeded() {
-            *spent = spent.saturating_sub(intent.value);
+            self.spending.settle(reserved, cost);
             return Err(SendError::Reverted { transaction: receipt.transaction_hash, cost });
         }
+        self.spending.settle(reserved, cost.saturating_add(intent.value));
         tracing::info!(
             what = intent.what,
             transaction = %receipt.transaction_hash,
@@ -258,24 +297,6 @@ impl Sender {
             "done"
         );
         Ok(Sent::Done(receipt))
-    }
-
-    /// Counts wei as spent before they are: two intents at once must not exceed the cap together.
-    fn reserve(&self, value: U256, gas_cost: U256) -> Result<(), SendError> {
-        let mut spent = self.spent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let wanted = value.saturating_add(gas_cost);
-        if let Some(cap) = self.policy.spending_cap
-            && spent.saturating_add(wanted) > cap
-        {
-            return Err(SendError::Cap { spent: *spent, wanted, cap });
-        }
-        *spent = spent.saturating_add(value);
-        Ok(())
-    }
-
-    fn release(&self, value: U256) {
-        let mut spent = self.spent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *spent = spent.saturating_sub(value);
     }
 
     /// Simulates and publishes. The inner error is what ends the intent, or nothing where the nonce was taken.
@@ -312,7 +333,8 @@ impl Sender {
         // What a step reads may be a little further away when it is included.
         let gas_limit = gas.saturating_add(gas / 5);
         let gas_cost = U256::from(gas_limit).saturating_mul(U256::from(fees.cap));
-        self.reserve(intent.value, gas_cost)?;
+        let reserved = intent.value.saturating_add(gas_cost);
+        self.spending.reserve(reserved)?;
         let signed = self.sign(intent, nonce, gas_limit, fees).await;
         let reply = match signed {
             Ok((raw, hash)) => self.offer(&raw).await.map(|reply| (reply, raw, hash)),
@@ -323,10 +345,14 @@ impl Sender {
                 nonces.next = Some(nonce.saturating_add(1));
                 nonces.in_flight += 1;
                 tracing::info!(what = intent.what, transaction = %hash, nonce, "published");
-                Ok(Ok(Published { nonce, gas_limit, fees, raw, hashes: vec![hash] }))
+                self.metrics.published(nonce);
+                let (at, hashes) = (Instant::now(), vec![hash]);
+                Ok(Ok(Published { nonce, gas_limit, reserved, at, fees, raw, hashes }))
             }
-            Ok((Reply::NonceUsed | Reply::Outbid, ..)) => {
-                self.release(intent.value);
+            Ok((reply @ (Reply::NonceUsed | Reply::Outbid), ..)) => {
+                let why = if reply == Reply::Outbid { "underpriced" } else { "nonce_too_low" };
+                self.metrics.refused(why);
+                self.spending.release(reserved);
                 nonces.next = None;
                 drop(nonces);
                 // Whoever took it has done something; what that is, is seen a little later.
@@ -334,7 +360,12 @@ impl Sender {
                 Ok(Err(None))
             }
             Err(error) => {
-                self.release(intent.value);
+                self.metrics.refused(if matches!(error, SendError::Signer(_)) {
+                    "signer"
+                } else {
+                    "other"
+                });
+                self.spending.release(reserved);
                 Err(error)
             }
         }
@@ -388,14 +419,18 @@ impl Sender {
 
     /// Waits for inclusion and depth. Raises the offer from time to time, and publishes again what a
     /// reorganisation has thrown out.
-    async fn wait(&self, intent: &Intent, mut published: Published) -> Result<Receipt, Lost> {
+    async fn wait(
+        &self,
+        intent: &Intent,
+        mut published: Published,
+    ) -> Result<(Receipt, usize), Lost> {
         let begin = Instant::now();
         let mut offered = Instant::now();
         let mut taken_seen = 0;
         loop {
             match self.look(&published).await {
                 Ok(Some((receipt, depth))) if depth >= self.policy.confirmations.max(1) => {
-                    return Ok(receipt);
+                    return Ok((receipt, published.hashes.len().saturating_sub(1)));
                 }
                 // Included but not deep enough: there is nothing to raise.
                 Ok(Some(_)) => offered = Instant::now(),
@@ -419,6 +454,7 @@ impl Sender {
                     }
                 }
                 Err(error) => {
+                    self.metrics.rpc_error();
                     tracing::warn!(%error, what = intent.what, "cannot look for a receipt")
                 }
             }

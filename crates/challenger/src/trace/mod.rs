@@ -20,25 +20,28 @@ mod fixtures;
 mod outputs;
 mod prestate;
 mod rollup;
+mod server;
 mod setup;
 pub mod vm;
 
 pub use derivation::{DerivationError, Derived};
 pub use outputs::{Agreeing, HeaderNodes, HeaderSource, L1Head, OutputSource, Outputs};
-pub use prestate::{PrestateError, Prestates};
+pub use prestate::{NoState, PrestateError, Prestates, Stored};
 pub use rollup::{RollupNode, SyncStatus};
-pub use setup::{ChainNodes, Engine, ExternalProgram, GameSetup, Setup};
+pub use server::{PreimageServer, ServerForm};
+pub use setup::{ChainNodes, Engine, ExternalProgram, GameSetup, Machinery, Setup};
 
 use alloy_primitives::B256;
 use rebut_dispute::{
-    ClaimIndex, Game, GameError, L2BlockChallenge, Position, PositionError, Proposal, StepData,
-    Trace,
+    ClaimIndex, Game, GameError, GameType, L2BlockChallenge, Position, PositionError, Proposal,
+    StepData, Trace,
 };
 use rebut_fpvm::machine::state::VmStatus;
 use rebut_host::source::SourceError;
 use rebut_preimage::StoreError;
 use rebut_program::Boot;
 use std::collections::VecDeque;
+use std::time::Duration;
 use vm::{EvidenceError, Executions, ExternalError, Report, RunInputs, StateTrace, VmError};
 
 /// Execution traces of one game that are kept open.
@@ -82,11 +85,11 @@ pub enum TraceError {
         /// The first source.
         one: String,
         /// What it says.
-        said: String,
+        said: Box<str>,
         /// Another source.
         other: String,
         /// What that says.
-        but: String,
+        but: Box<str>,
     },
     /// The safe head at the game's L1 head is before the game's starting block, which cannot be.
     #[error("the safe head at the game's L1 head is {safe}, before the starting block {starting}")]
@@ -109,6 +112,9 @@ pub enum TraceError {
         /// By the sources.
         ours: B256,
     },
+    /// A kind of game about another machine, or about none.
+    #[error("{0} games are not played")]
+    GameType(GameType),
     /// More instructions than the tree has places.
     #[error("the program takes more than the 2^{depth} instructions that the game has room for")]
     TooLong {
@@ -146,6 +152,30 @@ pub struct GameTrace {
     chain_id: u64,
     /// The traces asked for last, the latest at the end.
     open: VecDeque<(RunInputs, Box<dyn StateTrace>)>,
+    /// What those took that are closed again.
+    closed: Work,
+}
+
+/// What it took to know the execution traces of a game so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// How many there were, each as often as it was opened.
+    pub traces: u32,
+    /// Instructions of the longest that has been run to its end.
+    pub longest: u64,
+    /// Instructions executed, those that were executed again included.
+    pub executed: u64,
+    /// Time spent on executing, hashing and proving.
+    pub time: Duration,
+}
+
+impl Work {
+    fn add(&mut self, report: &Report) {
+        self.traces = self.traces.saturating_add(1);
+        self.longest = self.longest.max(report.length.unwrap_or(0));
+        self.executed = self.executed.saturating_add(report.executed);
+        self.time = self.time.saturating_add(report.time);
+    }
 }
 
 impl std::fmt::Debug for GameTrace {
@@ -165,7 +195,14 @@ impl GameTrace {
         executions: Box<dyn Executions>,
         chain_id: u64,
     ) -> Self {
-        Self { outputs, headers, executions, chain_id, open: VecDeque::new() }
+        Self {
+            outputs,
+            headers,
+            executions,
+            chain_id,
+            open: VecDeque::new(),
+            closed: Work::default(),
+        }
     }
 
     /// Compares a game's starting output with what the sources say of its block. A game that starts
@@ -182,9 +219,13 @@ impl GameTrace {
         }
     }
 
-    /// What the execution traces took that are open, by their local contexts.
-    pub fn reports(&self) -> impl Iterator<Item = (B256, Report)> {
-        self.open.iter().map(|(inputs, trace)| (inputs.context, trace.report()))
+    /// What the execution traces took.
+    pub fn work(&self) -> Work {
+        let mut work = self.closed;
+        for (_, trace) in &self.open {
+            work.add(&trace.report());
+        }
+        work
     }
 
     /// What the execution trace is about that `position` belongs to.
@@ -231,8 +272,10 @@ impl GameTrace {
             Some(entry) => entry,
             None => (inputs, self.executions.open(&inputs)?),
         };
-        while self.open.len() >= OPEN_TRACES {
-            self.open.pop_front();
+        while self.open.len() >= OPEN_TRACES
+            && let Some((_, trace)) = self.open.pop_front()
+        {
+            self.closed.add(&trace.report());
         }
         Ok(self.open.push_back_mut(entry).1.as_mut())
     }

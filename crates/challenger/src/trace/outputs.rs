@@ -73,9 +73,9 @@ impl Agreeing {
                     return Err(TraceError::Disagreement {
                         what: what(),
                         one: one.clone(),
-                        said: show(said),
+                        said: show(said).into(),
                         other: source.name(),
-                        but: show(&answer),
+                        but: show(&answer).into(),
                     });
                 }
                 Some(_) => {}

@@ -1,17 +1,19 @@
 //! Absolute prestates by their hashes, from a file, a folder or a server.
 //!
 //! ```text
-//!   <folder>/<0xhash>.bin.gz   then .bin            on disk
-//!   <base>/<0xhash>.bin.gz     http, https or file  else; kept in the folder once it is verified
+//!   <folder>/<0xhash>.bin.gz   then its other forms   on disk
+//!   <base>/<0xhash>.bin.gz     http, https or file    else; kept in the folder once it is verified
 //! ```
 //!
-//! A prestate is what hashes to its name. A server that answers with an error page has none.
+//! A prestate is what hashes to its name: the name is the hash that a game has among its own arguments, so a game is
+//! played with its own prestate or not at all. A server that answers with an error page has none.
 //!
 //! Source: the deployed challenger's prestate folder and server.
 
 use alloy_primitives::B256;
 use flate2::read::MultiGzDecoder;
-use rebut_fpvm::{State, StateFileError};
+use rebut_fpvm::state_file::asterisc::JsonState;
+use rebut_fpvm::{Asterisc, Mips64, State, StateFileError, Version, Vm};
 use rebut_preimage::{StoreError, store::replace};
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
@@ -24,8 +26,57 @@ const STATE_LIMIT_BYTES: u64 = 4 << 30;
 const DOWNLOAD_LIMIT_BYTES: u64 = 512 << 20;
 /// Most time of a download.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// Endings in the order in which they are tried, and whether the content is packed.
-const ENDINGS: [(&str, bool); 2] = [(".bin.gz", true), (".bin", false)];
+
+/// A machine whose states lie in files.
+pub trait Stored:
+    Vm<Version: Send + Version<Vm = Self>, Processor: Send + Sync> + Sized + 'static
+{
+    /// Its name.
+    const NAME: &'static str;
+    /// Endings of its files in the order in which they are tried.
+    const ENDINGS: &'static [&'static str];
+
+    /// Reads a state, unpacked; in which form, the file's name says.
+    ///
+    /// # Errors
+    /// [`NoState`] where it is none.
+    fn read_state(name: &Path, stream: &mut dyn Read) -> Result<State<Self>, NoState>;
+}
+
+/// Why a file is no state.
+#[derive(Debug, thiserror::Error)]
+pub enum NoState {
+    /// A binary one, or what it says.
+    #[error(transparent)]
+    Content(#[from] StateFileError),
+    /// A JSON one.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+impl Stored for Mips64 {
+    const NAME: &'static str = "cannon";
+    const ENDINGS: &'static [&'static str] = &[".bin.gz", ".bin"];
+
+    fn read_state(_: &Path, stream: &mut dyn Read) -> Result<State, NoState> {
+        Ok(State::read(stream)?)
+    }
+}
+
+impl Stored for Asterisc {
+    const NAME: &'static str = "asterisc";
+    const ENDINGS: &'static [&'static str] = &[".bin.gz", ".json.gz", ".json", ".bin"];
+
+    fn read_state(name: &Path, stream: &mut dyn Read) -> Result<State<Self>, NoState> {
+        let name = name.as_os_str().as_encoded_bytes();
+        let plain = name.strip_suffix(b".gz").unwrap_or(name);
+        if plain.ends_with(b".bin") {
+            return Ok(State::<Self>::from_binary(stream)?);
+        }
+        let json: JsonState = serde_json::from_reader(BufReader::new(stream))?;
+        Ok(State::<Self>::from_json(json)?)
+    }
+}
 
 /// Why there is no prestate.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +95,7 @@ pub enum PrestateError {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: StateFileError,
+        source: NoState,
     },
     /// A state with another hash than the one wanted.
     #[error("{place}: it is the prestate {found}, not {wanted}")]
@@ -93,9 +144,9 @@ pub struct Prestates(Place);
 
 /// A verified prestate.
 #[derive(Debug)]
-pub struct Prestate {
+pub struct Prestate<V: Vm = Mips64> {
     /// The state.
-    pub state: State,
+    pub state: State<V>,
     /// Its hash.
     pub hash: B256,
     /// A file that holds it, for programs that want one.
@@ -123,14 +174,14 @@ impl Prestates {
         Ok(Self(Place::Named { folder: folder.into(), base: base.transpose()? }))
     }
 
-    /// The prestate with this hash.
+    /// The prestate of a machine with this hash.
     ///
     /// # Errors
     /// [`PrestateError::Mismatch`] where the one file is another, else why there is none.
-    pub fn get(&self, wanted: B256) -> Result<Prestate, PrestateError> {
+    pub fn get<V: Stored>(&self, wanted: B256) -> Result<Prestate<V>, PrestateError> {
         match &self.0 {
             Place::File(path) => {
-                let mut state = read_file(path)?;
+                let mut state = read_file::<V>(path)?;
                 let found = state.hash();
                 if found != wanted {
                     let place = path.display().to_string();
@@ -144,7 +195,11 @@ impl Prestates {
 }
 
 /// Looks in the folder, then below the base.
-fn find(folder: &Path, base: Option<&Base>, wanted: B256) -> Result<Prestate, PrestateError> {
+fn find<V: Stored>(
+    folder: &Path,
+    base: Option<&Base>,
+    wanted: B256,
+) -> Result<Prestate<V>, PrestateError> {
     let mut tried = Vec::new();
     let folders = [
         Some(folder),
@@ -154,7 +209,7 @@ fn find(folder: &Path, base: Option<&Base>, wanted: B256) -> Result<Prestate, Pr
         },
     ];
     for folder in folders.into_iter().flatten() {
-        for (ending, _) in ENDINGS {
+        for ending in V::ENDINGS {
             let path = folder.join(format!("{wanted}{ending}"));
             if !path.exists() {
                 continue;
@@ -168,7 +223,7 @@ fn find(folder: &Path, base: Option<&Base>, wanted: B256) -> Result<Prestate, Pr
         tried.push(format!("{} has none", folder.display()));
     }
     if let Some(Base::Server(base)) = base {
-        for (ending, is_packed) in ENDINGS {
+        for ending in V::ENDINGS {
             let url = format!("{base}/{wanted}{ending}");
             let content = match download(&url) {
                 Ok(content) => content,
@@ -178,7 +233,7 @@ fn find(folder: &Path, base: Option<&Base>, wanted: B256) -> Result<Prestate, Pr
                 }
             };
             let name = Path::new(ending);
-            let state = read_state(name, is_packed, content.as_slice());
+            let state = read_state(name, content.as_slice());
             match state.and_then(|state| checked(state, wanted, shown(&url))) {
                 Ok(state) => {
                     let file = folder.join(format!("{wanted}{ending}"));
@@ -192,11 +247,11 @@ fn find(folder: &Path, base: Option<&Base>, wanted: B256) -> Result<Prestate, Pr
     Err(PrestateError::Missing { wanted, tried: tried.join("; ") })
 }
 
-fn checked(
-    mut state: State,
+fn checked<V: Stored>(
+    mut state: State<V>,
     wanted: B256,
     place: impl std::fmt::Display,
-) -> Result<State, PrestateError> {
+) -> Result<State<V>, PrestateError> {
     match state.hash() {
         found if found == wanted => Ok(state),
         found => Err(PrestateError::Mismatch { place: place.to_string(), found, wanted }),
@@ -209,21 +264,21 @@ fn keep(folder: &Path, file: &Path, content: &[u8]) -> Result<(), PrestateError>
     Ok(replace(file, |writer| writer.write_all(content))?)
 }
 
-fn read_file(path: &Path) -> Result<State, PrestateError> {
+fn read_file<V: Stored>(path: &Path) -> Result<State<V>, PrestateError> {
     let file =
         File::open(path).map_err(|source| PrestateError::Io { path: path.into(), source })?;
-    let is_packed = path.as_os_str().as_encoded_bytes().ends_with(b".gz");
-    read_state(path, is_packed, BufReader::new(file))
+    read_state(path, BufReader::new(file))
 }
 
 /// Reads a state to its last byte, behind which a packed one has its checksum.
-fn read_state(path: &Path, is_packed: bool, reader: impl Read) -> Result<State, PrestateError> {
+fn read_state<V: Stored>(path: &Path, reader: impl Read) -> Result<State<V>, PrestateError> {
+    let is_packed = path.as_os_str().as_encoded_bytes().ends_with(b".gz");
     let plain: Box<dyn Read + '_> = match is_packed {
         true => Box::new(BufReader::new(MultiGzDecoder::new(reader))),
         false => Box::new(reader),
     };
     let mut limited = plain.take(STATE_LIMIT_BYTES);
-    let state = State::read(&mut limited)
+    let state = V::read_state(path, &mut limited)
         .map_err(|source| PrestateError::State { path: path.into(), source })?;
     let rest = io::copy(&mut limited, &mut io::sink())
         .map_err(|source| PrestateError::Io { path: path.into(), source })?;

@@ -7,22 +7,24 @@
 //!
 //! Everything in the folder is a cache: whatever is read from it is verified, and it may be deleted at any time.
 
+use super::prestate::Stored;
 use super::vm::{
-    Executions, ExternalOptions, InProcess, Limits, Loaded, Oracle, Progress, RunInputs,
-    ServerCommand,
+    Alphabets, CrossChecked, Dialect, Executions, ExternalOptions, InProcess, Limits, Loaded,
+    Oracle, Progress, RunInputs, ServerCommand,
 };
 use super::{
-    Agreeing, Derived, GameTrace, HeaderNodes, L1Head, OutputSource, Outputs, Prestates,
-    RollupNode, TraceError,
+    Agreeing, Derived, GameTrace, HeaderNodes, L1Head, OutputSource, Outputs, PrestateError,
+    Prestates, RollupNode, TraceError,
 };
 use alloy_primitives::{Address, B256};
-use rebut_dispute::Proposal;
-use rebut_fpvm::Mips64;
+use rebut_dispute::{GameType, Proposal};
+use rebut_fpvm::{Asterisc, Mips64};
 use rebut_host::source::{NodeUrl, Patience, Policy, Pool, RpcNode};
 use rebut_host::store::{DataFormat, DataLocation};
 use rebut_host::{Host, HostConfig, LocalValues, PayloadForm, VerifyingOracle};
 use rebut_program::Boot;
 use rebut_program::config::{self, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -58,8 +60,10 @@ pub struct ChainNodes {
 pub enum Engine {
     /// The machine of this process.
     InProcess(Limits),
-    /// A program that is called like the deployed `cannon`.
+    /// A program that is called like the deployed `cannon` or `asterisc`.
     External(ExternalProgram),
+    /// Both, which have to agree on every state.
+    CrossChecked(Limits, ExternalProgram),
 }
 
 /// A program like `cannon`, and the preimage server that it starts.
@@ -83,22 +87,59 @@ impl std::fmt::Debug for ExternalProgram {
     }
 }
 
+/// How games of a kind are executed.
+#[derive(Clone, Debug)]
+pub struct Machinery {
+    /// Where their absolute prestates are.
+    pub prestates: Prestates,
+    /// What runs them.
+    pub engine: Engine,
+}
+
+/// The machine whose steps a kind of game disputes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Machine {
+    Cannon,
+    Asterisc,
+    Alphabet,
+}
+
+impl Machine {
+    const fn of(game_type: GameType) -> Result<Self, TraceError> {
+        match game_type {
+            GameType::CANNON | GameType::PERMISSIONED_CANNON | GameType::CANNON_KONA => {
+                Ok(Self::Cannon)
+            }
+            GameType::ASTERISC | GameType::ASTERISC_KONA => Ok(Self::Asterisc),
+            GameType::FAST | GameType::ALPHABET => Ok(Self::Alphabet),
+            _ => Err(TraceError::GameType(game_type)),
+        }
+    }
+}
+
 /// Where traces of games come from.
 #[derive(Debug)]
 pub struct Setup {
     nodes: ChainNodes,
-    prestates: Prestates,
     folder: PathBuf,
-    engine: Engine,
     progress: Arc<Progress>,
-    loaded: Mutex<Vec<(B256, Loaded<Mips64>)>>,
+    usual: Machinery,
+    special: BTreeMap<u32, Machinery>,
+    cannon: Cache<Mips64>,
+    asterisc: Cache<Asterisc>,
 }
+
+/// Machines with the prestates that were used last.
+#[derive(Debug)]
+struct Cache<V: Stored>(Mutex<Vec<(B256, Loaded<V>)>>);
 
 /// What the trace of a game depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GameSetup {
     /// The game.
     pub address: Address,
+    /// Its kind, which says what machine it is about.
+    pub game_type: GameType,
     /// The L1 block up to which data counts.
     pub l1_head: L1Head,
     /// What everybody agrees on.
@@ -112,15 +153,33 @@ pub struct GameSetup {
 }
 
 impl Setup {
-    /// Nothing is connected to and nothing is read yet.
+    /// All games by one machinery. Nothing is connected to and nothing is read yet.
     pub fn new(
         nodes: ChainNodes,
         prestates: Prestates,
         folder: impl Into<PathBuf>,
         engine: Engine,
     ) -> Self {
-        let (progress, loaded) = (Arc::default(), Mutex::default());
-        Self { nodes, prestates, folder: folder.into(), engine, progress, loaded }
+        Self {
+            nodes,
+            folder: folder.into(),
+            progress: Arc::default(),
+            usual: Machinery { prestates, engine },
+            special: BTreeMap::new(),
+            cannon: Cache(Mutex::default()),
+            asterisc: Cache(Mutex::default()),
+        }
+    }
+
+    /// Games of this kind by a machinery of their own.
+    #[must_use]
+    pub fn with(mut self, game_type: GameType, machinery: Machinery) -> Self {
+        self.special.insert(game_type.0, machinery);
+        self
+    }
+
+    fn machinery(&self, game_type: GameType) -> &Machinery {
+        self.special.get(&game_type.0).unwrap_or(&self.usual)
     }
 
     /// Where the machine of this process is, and a way to end its runs.
@@ -152,50 +211,72 @@ impl Setup {
         Ok(trace)
     }
 
+    /// Looks for the absolute prestate of a kind of game: where it is, in words.
+    ///
+    /// # Errors
+    /// [`TraceError`] where it is not to be had.
+    pub fn find_prestate(&self, game_type: GameType, hash: B256) -> Result<String, TraceError> {
+        let prestates = &self.machinery(game_type).prestates;
+        let file = match Machine::of(game_type)? {
+            Machine::Cannon => prestates.get::<Mips64>(hash).map(|found| found.file),
+            Machine::Asterisc => prestates.get::<Asterisc>(hash).map(|found| found.file),
+            Machine::Alphabet => {
+                return alphabet(hash).map(|_| "the contract of its machine".to_owned());
+            }
+        };
+        file.map(|file| file.display().to_string()).map_err(setup)
+    }
+
     fn executions(
         &self,
         game: &GameSetup,
         folder: &Path,
     ) -> Result<Box<dyn Executions>, TraceError> {
-        Ok(match &self.engine {
-            Engine::InProcess(limits) => {
-                let vm = self.machine(game.absolute_prestate)?;
-                let (nodes, store) = (self.nodes.clone(), folder.join("preimages"));
-                let oracles = move |inputs: &RunInputs| {
-                    host(&nodes, &store, inputs.boot, inputs.agreed_l2_head)
-                };
-                Box::new(InProcess::new(vm, *limits, Arc::clone(&self.progress), oracles))
-            }
-            Engine::External(external) => {
-                let found = self.prestates.get(game.absolute_prestate).map_err(setup)?;
-                Box::new(ExternalOptions {
-                    program: external.program.clone(),
-                    prestate: found.file,
-                    folder: folder.to_owned(),
-                    snapshot_distance: external.snapshot_distance,
-                    info_distance: external.info_distance,
-                    time_limit: external.time_limit,
-                    server: Arc::clone(&external.server),
-                })
-            }
-        })
+        match Machine::of(game.game_type)? {
+            Machine::Cannon => self.by(&self.cannon, Dialect::CANNON, game, folder),
+            Machine::Asterisc => self.by(&self.asterisc, Dialect::ASTERISC, game, folder),
+            Machine::Alphabet => Ok(Box::new(alphabet(game.absolute_prestate)?)),
+        }
     }
 
-    /// The machine with this prestate; those used last stay loaded.
-    fn machine(&self, hash: B256) -> Result<Loaded<Mips64>, TraceError> {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = loaded.iter().position(|(known, _)| *known == hash) {
-            let entry = loaded.remove(place);
-            let vm = entry.1.clone();
-            loaded.push(entry);
-            return Ok(vm);
+    /// Executions by whatever runs games of this kind.
+    fn by<V: Stored>(
+        &self,
+        cache: &Cache<V>,
+        dialect: Dialect,
+        game: &GameSetup,
+        folder: &Path,
+    ) -> Result<Box<dyn Executions>, TraceError> {
+        let Machinery { prestates, engine } = self.machinery(game.game_type);
+        let in_process = |limits: Limits| -> Result<Box<dyn Executions>, TraceError> {
+            let vm = cache.get(game.absolute_prestate, prestates).map_err(setup)?;
+            let (nodes, store) = (self.nodes.clone(), folder.join("preimages"));
+            let oracles =
+                move |inputs: &RunInputs| host(&nodes, &store, inputs.boot, inputs.agreed_l2_head);
+            Ok(Box::new(InProcess::new(vm, limits, Arc::clone(&self.progress), oracles)))
+        };
+        let external = |external: &ExternalProgram| -> Result<Box<dyn Executions>, TraceError> {
+            let found = prestates.get::<V>(game.absolute_prestate).map_err(setup)?;
+            Ok(Box::new(ExternalOptions {
+                program: external.program.clone(),
+                dialect,
+                prestate: found.file,
+                absolute_prestate: game.absolute_prestate,
+                folder: folder.to_owned(),
+                snapshot_distance: external.snapshot_distance,
+                info_distance: external.info_distance,
+                time_limit: external.time_limit,
+                progress: Arc::clone(&self.progress),
+                server: Arc::clone(&external.server),
+            }))
+        };
+        match engine {
+            Engine::InProcess(limits) => in_process(*limits),
+            Engine::External(program) => external(program),
+            Engine::CrossChecked(limits, program) => {
+                Ok(Box::new(CrossChecked::new(in_process(*limits)?, external(program)?)))
+            }
         }
-        let vm = Loaded::new(self.prestates.get(hash).map_err(setup)?.state);
-        if loaded.len() >= LOADED_PRESTATES {
-            loaded.remove(0);
-        }
-        loaded.push((hash, vm.clone()));
-        Ok(vm)
     }
 
     /// Our own derivation of the game's blocks.
@@ -226,6 +307,35 @@ impl Setup {
     }
 }
 
+impl<V: Stored> Cache<V> {
+    /// The machine with this prestate; those used last stay loaded.
+    fn get(&self, hash: B256, prestates: &Prestates) -> Result<Loaded<V>, PrestateError> {
+        let mut loaded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = loaded.iter().position(|(known, _)| *known == hash) {
+            let entry = loaded.remove(place);
+            let vm = entry.1.clone();
+            loaded.push(entry);
+            return Ok(vm);
+        }
+        let vm = Loaded::new(prestates.get(hash)?.state);
+        if loaded.len() >= LOADED_PRESTATES {
+            loaded.remove(0);
+        }
+        loaded.push((hash, vm.clone()));
+        Ok(vm)
+    }
+}
+
+/// Executions of the short program, in a game that starts as it does.
+fn alphabet(absolute_prestate: B256) -> Result<Alphabets, TraceError> {
+    let found = Alphabets::prestate();
+    if absolute_prestate == found {
+        return Ok(Alphabets);
+    }
+    let place = "the contract of its machine".to_owned();
+    Err(setup(PrestateError::Mismatch { place, found, wanted: absolute_prestate }))
+}
+
 fn setup(error: impl std::error::Error + Send + Sync + 'static) -> TraceError {
     TraceError::Setup(Box::new(error))
 }
@@ -254,4 +364,45 @@ fn host(
     let location = DataLocation::Disk { path: store.to_owned(), format: DataFormat::Directory };
     let host = Host::new(config, location.open().map_err(TraceError::Store)?);
     Ok(Box::new(VerifyingOracle(host)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_games_are_about_one_machine_or_refused_by_name() {
+        let check = |number, want| match (Machine::of(GameType(number)), want) {
+            (Ok(found), Ok(want)) => assert_eq!(found, want, "{number}"),
+            (found, want) => assert_eq!(
+                found.map_err(|error| error.to_string()),
+                want.map_err(|name: &str| format!("{name} games are not played")),
+            ),
+        };
+        for cannon in [0, 1, 8] {
+            check(cannon, Ok(Machine::Cannon));
+        }
+        for asterisc in [2, 3] {
+            check(asterisc, Ok(Machine::Asterisc));
+        }
+        for alphabet in [254, 255] {
+            check(alphabet, Ok(Machine::Alphabet));
+        }
+        check(4, Err("super-cannon"));
+        check(5, Err("super-permissioned"));
+        check(7, Err("super-asterisc-kona"));
+        check(9, Err("super-cannon-kona"));
+        check(10, Err("zk"));
+        check(6, Err("op-succinct"));
+        check(1337, Err("kailua"));
+        check(77, Err("type 77"));
+    }
+
+    /// Expected: the hash of four zero words by the `cast keccak` of Foundry, with the status 3.
+    #[test]
+    fn a_game_of_the_short_program_names_its_prestate() {
+        let want = "0x032893657d8eb2efad4de0a91bcd0e39ad9837745dec3ea923737ea803fc8e3d";
+        assert!(alphabet(want.parse().expect("a hash")).is_ok());
+        assert!(alphabet(B256::ZERO).is_err());
+    }
 }

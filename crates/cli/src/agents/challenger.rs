@@ -14,7 +14,6 @@ use rebut_challenger::chain::{PLAYED_TYPES, Reader, Scope};
 use rebut_challenger::check::{Subject, check};
 use rebut_dispute::GameType;
 use rebut_host::source::NodeUrl;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,36 +95,21 @@ struct Play {
     sender: SenderArguments,
     #[command(flatten)]
     server: ServerArguments,
-    #[command(flatten)]
-    unused: Unused,
-}
-
-/// Taken for the sake of existing configurations. The machine runs in this process, so there is nothing to start.
-#[derive(clap::Args)]
-struct Unused {
-    #[arg(long, hide = true)]
-    cannon_bin: Option<PathBuf>,
-    #[arg(long, hide = true)]
-    cannon_server: Option<PathBuf>,
-    #[arg(long, hide = true)]
-    cannon_kona_server: Option<PathBuf>,
-    #[arg(long, hide = true)]
-    cannon_snapshot_freq: Option<u64>,
-    #[arg(long, hide = true)]
-    cannon_info_freq: Option<u64>,
+    /// Taken for the sake of existing configurations: receipts are read in one way only.
     #[arg(long, hide = true)]
     l1_rpc_kind: Option<String>,
-    #[arg(long, visible_aliases = ["cannon-l2-genesis", "cannon-kona-l2-genesis"], hide = true)]
-    l2_genesis: Option<PathBuf>,
 }
 
 /// A kind of game by its name or its number.
 fn game_type(text: &str) -> anyhow::Result<u32> {
-    let named = PLAYED_TYPES.iter().find(|kind| kind.name() == Some(text));
+    let named = GameType::named(text);
     let numbered = || text.parse().ok().map(GameType);
-    let kind = named.copied().or_else(numbered);
-    let kind = kind.filter(|kind| PLAYED_TYPES.contains(kind));
-    kind.map(|kind| kind.0).with_context(|| format!("games of type {text} are not played"))
+    let kind = named.or_else(numbered);
+    let kind = kind.with_context(|| format!("{text} is no type of game"))?;
+    if !PLAYED_TYPES.contains(&kind) {
+        bail!("{kind} games are not played");
+    }
+    Ok(kind.0)
 }
 
 /// Plays until it is asked to end, or runs a command.
@@ -134,7 +118,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         (Some(Command::Check(check)), _) => run_check(&check),
         (Some(Command::Game(command)), _) => game::run(*command),
         (None, Some(play)) => run_play(&play),
-        (None, None) => bail!("give --l1-eth-rpc and --datadir"),
+        (None, None) => bail!("give --l1-eth-rpc"),
     }
 }
 
@@ -142,11 +126,16 @@ fn run_play(play: &Play) -> Outcome {
     if play.max_concurrency == Some(0) || play.http_poll_interval.is_zero() {
         bail!("neither concurrency nor the poll interval may be 0");
     }
-    let traces = Arc::new(play.traces.open(&play.l1)?);
+    let folder = play.traces.folder()?;
+    play.traces.check_sources()?;
+    let traces = play.traces.open(&play.l1, play.factory.network.as_deref(), &play.game_types)?;
+    let traces = Arc::new(traces.setup);
     block_on(async {
         let lens = play.l1.lens()?;
+        let node = lens.node().clone();
+        let folder = Some(folder);
         let sender =
-            play.sender.open(lens.node().clone(), CHALLENGER_DEFAULTS, play.max_pending_tx).await?;
+            play.sender.open(node, CHALLENGER_DEFAULTS, play.max_pending_tx, folder).await?;
         let mut ours = vec![sender.address()];
         ours.extend(play.additional_bond_claimants.iter().copied());
         ours.sort_unstable();
@@ -188,15 +177,15 @@ fn run_play(play: &Play) -> Outcome {
 
 fn run_check(arguments: &Check) -> Outcome {
     let play = &arguments.play;
-    let prestates = play.traces.prestates()?;
-    let look = move |hash| {
-        let found = prestates.get(hash).map_err(|error| error.to_string())?;
-        Ok(found.file.display().to_string())
+    let network = play.factory.network.as_deref();
+    let traces = play.traces.open(&play.l1, network, &play.game_types)?;
+    let look = |game_type, hash| {
+        traces.setup.find_prestate(GameType(game_type), hash).map_err(|error| error.to_string())
     };
     block_on(async {
         let lens = play.l1.lens()?;
         let nodes = |urls: &[NodeUrl]| {
-            urls.iter().map(|url| play.l1.node(&url.to_string())).collect::<Result<Vec<_>, _>>()
+            urls.iter().map(|url| play.l1.node(&url.full())).collect::<Result<Vec<_>, _>>()
         };
         let findings = check(&Subject {
             lens: &lens,
@@ -229,8 +218,20 @@ mod tests {
         check("cannon-kona", Some(8));
         check("alphabet", Some(255));
         check("1", Some(1));
-        for other in ["super-cannon", "4", "zk", "", "cannon ", "-1"] {
+        check("asterisc", Some(2));
+        check("3", Some(3));
+        for other in ["", "cannon ", "-1"] {
             check(other, None);
+        }
+        for (text, name) in [
+            ("super-cannon", "super-cannon"),
+            ("4", "super-cannon"),
+            ("zk", "zk"),
+            ("9", "super-cannon-kona"),
+            ("77", "type 77"),
+        ] {
+            let error = game_type(text).expect_err(text).to_string();
+            assert_eq!(error, format!("{name} games are not played"));
         }
     }
 }

@@ -6,7 +6,7 @@ use rebut_challenger::chain::{Lens, Node};
 use rebut_challenger::health::{self, Health};
 use rebut_challenger::sender::{FeeLimits, KeySource, Policy, RemoteSigner, Sender};
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,9 +123,14 @@ pub struct SenderArguments {
     /// Between two looks for a receipt.
     #[arg(long = "txmgr.receipt-query-interval", value_name = "TIME", default_value = "12s", value_parser = duration)]
     receipt_query_interval: Duration,
-    /// Spend at most this, bonds and gas together, in ETH.
+    /// Spend at most this, bonds and gas together, in ETH. What is spent is kept in a file, so a restart does not make
+    /// it more; delete the file to begin anew.
     #[arg(long, value_name = "ETH", value_parser = ether)]
     spending_cap: Option<U256>,
+    /// The file in which the sum is kept. In the data directory where a command has one, else without it the cap counts
+    /// from the start of the process.
+    #[arg(long, value_name = "FILE", requires = "spending_cap")]
+    spending_ledger: Option<PathBuf>,
     /// Say what would be sent, and send nothing.
     #[arg(long)]
     dry_run: bool,
@@ -153,6 +158,8 @@ struct UnusedArguments {
 /// What differs between the agents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SenderDefaults {
+    /// In metrics.
+    pub name: &'static str,
     /// Depth at which a transaction counts.
     pub confirmations: u64,
     /// Until the first better offer.
@@ -163,6 +170,7 @@ pub struct SenderDefaults {
 
 /// Of the challenger, and of commands by hand.
 pub const CHALLENGER_DEFAULTS: SenderDefaults = SenderDefaults {
+    name: "op_challenger",
     confirmations: 3,
     resubmission: Duration::from_secs(24),
     send: Duration::from_secs(120),
@@ -170,6 +178,7 @@ pub const CHALLENGER_DEFAULTS: SenderDefaults = SenderDefaults {
 
 /// Of the proposer.
 pub const PROPOSER_DEFAULTS: SenderDefaults = SenderDefaults {
+    name: "op_proposer_default",
     confirmations: 10,
     resubmission: Duration::from_secs(48),
     send: Duration::from_secs(600),
@@ -199,12 +208,13 @@ impl SenderArguments {
         Ok(self.keys().open(Duration::from_secs(10))?.address())
     }
 
-    /// A sender on the chain of `node`.
+    /// A sender on the chain of `node`. What it spends is kept in `folder`, unless a flag says where.
     pub async fn open(
         &self,
         node: Node,
         defaults: SenderDefaults,
         max_pending: usize,
+        folder: Option<&Path>,
     ) -> anyhow::Result<Arc<Sender>> {
         if self.min_basefee < self.min_tip_cap {
             bail!("the least base fee must not be below the least tip");
@@ -228,7 +238,27 @@ impl SenderArguments {
             dry_run: self.dry_run,
         };
         let signer = self.keys().open(Duration::from_secs(10))?;
-        Ok(Arc::new(Sender::new(node, signer, policy).await?))
+        let sender = Sender::new(node, signer, policy).await?.named(defaults.name);
+        let ledger = self.spending_ledger.clone().or_else(|| {
+            let name = format!("spending-{}-{}.json", sender.chain_id(), sender.address());
+            Some(folder?.join(name))
+        });
+        let sender = match (self.spending_cap, ledger) {
+            (None, _) => sender,
+            (Some(_), Some(file)) => {
+                file.parent().map(std::fs::create_dir_all).transpose().ok();
+                let sender = sender.keep_spending(&file)?;
+                tracing::info!(spent = %sender.spent(), file = %file.display(), "spending cap");
+                sender
+            }
+            (Some(_), None) => {
+                tracing::warn!(
+                    "the spending cap counts from now on; give --spending-ledger to keep the sum"
+                );
+                sender
+            }
+        };
+        Ok(Arc::new(sender))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `rebut game`: look at games, and play by hand.
 
 use super::flags::{CHALLENGER_DEFAULTS, FactoryArguments, L1Arguments, SenderArguments, duration};
+use super::traces::TraceArguments;
 use super::{block_on, show, why};
 use crate::Outcome;
 use crate::block::{print, print_json};
@@ -8,13 +9,14 @@ use crate::files;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use anyhow::bail;
 use rebut_challenger::agent::{self, claim_credit, resolve_claim};
-use rebut_challenger::chain::{Block, Lens};
-use rebut_challenger::inspect::{self, GameLine};
+use rebut_challenger::chain::{Block, Lens, Snapshot};
+use rebut_challenger::inspect::{self, GameLine, Truth};
 use rebut_challenger::sender::{Intent, Sent};
 use rebut_dispute::{ClaimIndex, GameType, Move, Side, Timestamp};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A proof is a few kilobytes, as hex within JSON.
@@ -30,7 +32,10 @@ pub enum Command {
     #[command(visible_alias = "list-claims")]
     Claims(Of),
     /// Show a game: what it is about, where it stands, its tree of claims.
-    Show(Of),
+    ///
+    /// With the flags of the challenger that say where the truth comes from, it is computed too: which claims are right,
+    /// and how long the trace work took.
+    Show(Box<Show>),
     /// List what every account can get from a game.
     #[command(visible_alias = "list-credits")]
     Credits(Of),
@@ -86,6 +91,15 @@ pub struct Of {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// What `show` takes.
+#[derive(clap::Args)]
+pub struct Show {
+    #[command(flatten)]
+    of: Of,
+    #[command(flatten)]
+    traces: TraceArguments,
 }
 
 /// Which game, and who acts.
@@ -186,7 +200,7 @@ pub fn run(command: Command) -> Outcome {
         match command {
             Command::List(arguments) => list(&arguments).await,
             Command::Claims(of) => claims(&of).await,
-            Command::Show(of) => show_game(&of).await,
+            Command::Show(arguments) => show_game(&arguments).await,
             Command::Credits(of) => credits(&of).await,
             Command::Why(arguments) => why::why(&arguments).await,
             Command::Create(arguments) => create(&arguments).await,
@@ -244,11 +258,16 @@ async fn claims(of: &Of) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show_game(of: &Of) -> Outcome {
+async fn show_game(arguments: &Show) -> Outcome {
+    let of = &arguments.of;
     let lens = of.l1.lens()?;
     let block = newest(&lens).await?;
     let snapshot = inspect::game(&lens, of.game_address, &block).await?;
     let claims = inspect::claims(&snapshot.game, Timestamp(block.timestamp));
+    let truth = match arguments.traces.has_source() {
+        true => Some(truth(arguments, &lens, &snapshot).await?),
+        false => None,
+    };
     if of.json {
         let facts = &snapshot.facts;
         print_json(&json!({
@@ -275,11 +294,26 @@ async fn show_game(of: &Of) -> Outcome {
             "wasRespected": facts.was_respected,
             "l2BlockNumberChallenger": snapshot.game.l2_block_number_challenger,
             "claims": claims,
+            "truth": truth,
         }))?;
     } else {
-        print(&show::game(&snapshot, &claims))?;
+        print(&show::game(&snapshot, &claims, truth.as_ref()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is true in a game, as its claims ask for it.
+async fn truth(arguments: &Show, lens: &Lens, snapshot: &Snapshot) -> anyhow::Result<Truth> {
+    let facts = &snapshot.facts;
+    let l1_head = lens.node().block(facts.l1_head).await?.number;
+    let l1 = &arguments.of.l1;
+    let traces = arguments.traces.open(l1, None, &[facts.listing.game_type.0])?;
+    let (facts, game) = (Arc::clone(facts), snapshot.game.clone());
+    let work = tokio::task::spawn_blocking(move || {
+        let mut trace = traces.setup.open(&agent::game_setup(&facts, l1_head))?;
+        Ok::<_, anyhow::Error>(inspect::truth(&game, &mut trace)?)
+    });
+    work.await?
 }
 
 async fn credits(of: &Of) -> Outcome {
@@ -362,7 +396,7 @@ pub async fn deliver(
     json: bool,
     intent: &Intent,
 ) -> Outcome {
-    let sender = sender.open(l1.node(&l1.l1_eth_rpc)?, CHALLENGER_DEFAULTS, 1).await?;
+    let sender = sender.open(l1.node(&l1.l1_eth_rpc)?, CHALLENGER_DEFAULTS, 1, None).await?;
     match sender.send(intent).await? {
         Sent::Done(receipt) if json => print_json(&json!({
             "what": intent.what,

@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     block_on(async {
         let lens = arguments.l1.lens()?;
-        let sender = arguments.sender.open(lens.node().clone(), PROPOSER_DEFAULTS, 1).await?;
+        let sender = arguments.sender.open(lens.node().clone(), PROPOSER_DEFAULTS, 1, None).await?;
         let rollups: Result<_, _> =
             arguments.rollup_rpc.iter().map(|url| arguments.l1.node(url)).collect();
         let schedule = Schedule {

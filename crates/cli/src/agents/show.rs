@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use rebut_challenger::chain::Snapshot;
 use rebut_challenger::check::Finding;
-use rebut_challenger::inspect::{ClaimLine, Credits, GameLine, status_name};
+use rebut_challenger::inspect::{ClaimLine, Credits, GameLine, Truth, status_name};
 use rebut_dispute::{Bond, Seconds};
 
 /// Rows of cells under a heading, in columns.
@@ -90,8 +90,8 @@ fn standing(claim: &ClaimLine) -> String {
     }
 }
 
-/// A game with its tree of claims.
-pub fn game(snapshot: &Snapshot, claims: &[ClaimLine]) -> String {
+/// A game with its tree of claims, and what is true of them where that was computed.
+pub fn game(snapshot: &Snapshot, claims: &[ClaimLine], truth: Option<&Truth>) -> String {
     let facts = &snapshot.facts;
     let parameters = &facts.parameters;
     let mut text = String::new();
@@ -124,13 +124,33 @@ pub fn game(snapshot: &Snapshot, claims: &[ClaimLine]) -> String {
     if let Some(by) = snapshot.game.l2_block_number_challenger {
         text.push_str(&format!("block number challenged by {by}\n"));
     }
+    if let Some(truth) = truth {
+        text.push_str(&format!("{:9} {}\n", "truth", self::truth(truth)));
+    }
     text.push('\n');
-    text.push_str(&tree(claims));
+    text.push_str(&tree(claims, truth));
     text
 }
 
+fn truth(truth: &Truth) -> String {
+    let Truth { right, wrong, traces, instructions, executed, trace_milliseconds } = truth;
+    let claims = format!("{} claims right, {} wrong", right.len(), wrong.len());
+    match traces {
+        0 => format!("{claims}; no trace work"),
+        _ => format!(
+            "{claims}; {traces} trace(s) of up to {instructions} instructions, {executed} executed in {} ms",
+            trace_milliseconds
+        ),
+    }
+}
+
 /// Claims under what they answer. Without recursion: a tree is as deep as a game, but nobody promised that.
-fn tree(claims: &[ClaimLine]) -> String {
+fn tree(claims: &[ClaimLine], truth: Option<&Truth>) -> String {
+    let word = |index: &u32| match truth {
+        Some(truth) if truth.right.contains(index) => ", right",
+        Some(truth) if truth.wrong.contains(index) => ", wrong",
+        _ => "",
+    };
     let mut children: Vec<Vec<&ClaimLine>> = vec![Vec::new(); claims.len()];
     for claim in claims {
         if let Some(siblings) = claim.parent.and_then(|parent| children.get_mut(parent as usize)) {
@@ -142,7 +162,7 @@ fn tree(claims: &[ClaimLine]) -> String {
     while let Some(claim) = open.pop() {
         let indent = usize::from(claim.depth) * 2;
         text.push_str(&format!(
-            "{:indent$}{} {} {} at depth {} index {}, {}\n",
+            "{:indent$}{} {} {} at depth {} index {}, {}{}\n",
             "",
             claim.index,
             claim.side.as_deref().unwrap_or("root"),
@@ -150,6 +170,7 @@ fn tree(claims: &[ClaimLine]) -> String {
             claim.depth,
             claim.index_at_depth,
             standing(claim),
+            word(&claim.index),
         ));
         if let Some(children) = children.get(claim.index as usize) {
             open.extend(children.iter().rev());

@@ -34,11 +34,13 @@ pub async fn why(arguments: &Why) -> Outcome {
     let block = lens.node().head().await?;
     let snapshot = inspect::game(&lens, arguments.game, &block).await?;
     let l1_head = lens.node().block(snapshot.facts.l1_head).await?.number;
-    let setup = arguments.traces.open(&arguments.l1)?;
+    arguments.traces.check_sources()?;
+    let game_type = snapshot.facts.listing.game_type;
+    let traces = arguments.traces.open(&arguments.l1, None, &[game_type.0])?;
     let claim = ClaimIndex(arguments.claim);
     let (snapshot, verdicts) = tokio::task::spawn_blocking(move || {
-        let mut trace =
-            Traces::open(&setup, &snapshot.facts, l1_head).map_err(|error| anyhow!(error))?;
+        let mut trace = Traces::open(&traces.setup, &snapshot.facts, l1_head)
+            .map_err(|error| anyhow!(error))?;
         let now = Timestamp(block.timestamp);
         let verdicts = explain(&snapshot.game, &mut trace, claim, now);
         Ok::<_, anyhow::Error>((snapshot, verdicts.map_err(|error| anyhow!("{error}"))?))

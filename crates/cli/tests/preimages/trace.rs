@@ -4,13 +4,15 @@
 use crate::{Folder, rebut, unpack};
 use alloy_primitives::B256;
 use rebut_challenger::trace::vm::{
-    External, ExternalOptions, Limits, Loaded, Run, RunInputs, StateTrace,
+    CrossChecked, Dialect, Executions, External, ExternalOptions, InProcess, Limits, Loaded,
+    Oracle, Run, RunInputs, StateTrace,
 };
 use rebut_challenger::trace::{Prestates, TraceError};
 use rebut_fpvm::Mips64;
 use rebut_host::ClaimWitness;
 use serde_json::Value;
-use std::{ffi::OsString, fs, os::unix::fs::symlink, path::Path, sync::Arc, time::Duration};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::{ffi::OsString, fs, path::Path, sync::Arc, time::Duration};
 
 struct Case {
     folder: Folder,
@@ -65,21 +67,48 @@ impl Case {
         };
         ExternalOptions {
             program: self.folder.path(program).into(),
+            dialect: Dialect::CANNON,
+            absolute_prestate: self.hash(),
             prestate: self.folder.path("prestate.bin.gz").into(),
             folder: self.folder.path("").into(),
             snapshot_distance: 5_000_000,
             info_distance: 1_000_000_000,
             time_limit: Some(Duration::from_secs(300)),
+            progress: Arc::default(),
             server: Arc::new(server),
         }
     }
 
+    fn hash(&self) -> B256 {
+        self.prestate["prestate"].as_str().unwrap().parse().unwrap()
+    }
+
+    fn loaded(&self) -> Loaded<Mips64> {
+        let prestates = Prestates::file(self.folder.path("prestate.bin.gz"));
+        Loaded::new(prestates.get::<Mips64>(self.hash()).unwrap().state)
+    }
+
     /// The trace by this process.
     fn own(&self) -> Run<Mips64> {
-        let hash = self.prestate["prestate"].as_str().unwrap().parse().unwrap();
-        let prestate = Prestates::file(self.folder.path("prestate.bin.gz")).get(hash).unwrap();
         let oracle = Box::new(self.witness.oracle());
-        Run::new(Loaded::new(prestate.state), oracle, Limits::default(), Arc::default())
+        Run::new(self.loaded(), oracle, Limits::default(), Arc::default())
+    }
+
+    /// A program beside the real one: a script that knows the real one as $REAL.
+    fn script(&self, name: &str, body: &str) {
+        let real = self.folder.path("cannon");
+        let script = self.folder.file(name, format!("#!/bin/sh\nREAL={real}\n{body}\n").as_bytes());
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A trace that both this process and a program have to know.
+    fn checked(&self, program: &str) -> Box<dyn StateTrace> {
+        let witness = self.witness.clone();
+        let own = InProcess::new(self.loaded(), Limits::default(), Arc::default(), move |_| {
+            Ok(Box::new(witness.oracle()) as Oracle)
+        });
+        let both = CrossChecked::new(Box::new(own), Box::new(self.options(program)));
+        { both }.open(&self.inputs).unwrap()
     }
 }
 
@@ -114,11 +143,22 @@ fn another_program_gives_the_same_trace() {
 #[test]
 fn a_program_that_fails_gives_no_answer() {
     let Some(case) = case() else { return };
-    let script = case.folder.file("failing", b"#!/bin/sh\nexit 2\n");
-    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    for (program, want) in [("failing", "panicked"), ("absent", "absent")] {
+    case.script("faulting", "exit 2");
+    case.script("dead", "kill -KILL $$");
+    case.script("chatty", "yes");
+    case.script("silent", "exit 0");
+    // Of another program's state: it hashes to what is said, and is not the game's.
+    case.script("elsewhere", r#"echo '{"witness":"0x","witnessHash":"0x03d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470","step":0,"exited":false}'"#);
+    for (program, want) in [
+        ("faulting", "panicked"),
+        ("absent", "absent"),
+        ("dead", "signal: 9"),
+        ("chatty", "chatty witness"),
+        ("silent", "EOF"),
+        ("elsewhere", "it is the prestate 0x03d246"),
+    ] {
         let error = External::open(case.options(program), &case.inputs).unwrap_err().to_string();
-        assert!(error.contains(want), "{error}");
+        assert!(error.contains(want), "{program}: {error}");
     }
     // A server that lacks a preimage ends the run; the state it stopped at has not exited.
     let store = case.folder.path(&format!("{}/preimages", case.inputs.context));
@@ -126,4 +166,70 @@ fn a_program_that_fails_gives_no_answer() {
     let mut lacking = External::open(case.options("cannon"), &case.inputs).unwrap();
     let error = lacking.state_hash(u64::MAX - 1).unwrap_err();
     assert!(matches!(error, TraceError::External(_)), "{error}");
+}
+
+/// Programs that know the prestate, and then do not do their work.
+#[test]
+fn a_program_that_hangs_is_ended() {
+    let Some(case) = case() else { return };
+    let witness = r#"[ $1 = witness ] && exec $REAL "$@""#;
+    case.script("slow", &format!("{witness}\nexec sleep 600"));
+    case.script("lazy", witness);
+    let begin = std::time::Instant::now();
+    let mut options = case.options("slow");
+    options.time_limit = Some(Duration::from_millis(400));
+    // Reading the prestate takes the real program its time.
+    let progress = Arc::clone(&options.progress);
+    let mut slow =
+        External::open(ExternalOptions { time_limit: None, ..options.clone() }, &case.inputs)
+            .unwrap();
+    progress.stop();
+    let error = slow.state_hash(9).unwrap_err().to_string();
+    assert!(error.contains("interrupted"), "{error}");
+    case.script("slow", "exec sleep 600");
+    options.progress = Arc::default();
+    let error = External::open(options, &case.inputs).unwrap_err().to_string();
+    assert!(error.contains("not done after"), "{error}");
+    assert!(begin.elapsed() < Duration::from_secs(300), "nobody waited for it");
+    let mut lazy = External::open(case.options("lazy"), &case.inputs).unwrap();
+    assert!(lazy.state_hash(9).is_err(), "neither a proof nor a last state");
+}
+
+/// A program that runs another prestate than it says: its states fit together, and are not those of the game.
+#[test]
+fn a_program_that_lies_is_not_believed() {
+    let Some(case) = case() else { return };
+    let rollup = case.folder.path("rollup.json");
+    let other =
+        fs::read_to_string(&rollup).unwrap().replacen("\"block_time\":", "\"block_time\": ", 1);
+    let other = other.replacen("\"seq_window_size\":", "\"seq_window_size\":1", 1);
+    let other = case.folder.file("other.json", other.as_bytes());
+    let out = case.folder.path("other.bin.gz");
+    rebut(&["prestate", "build", "--rollup-config", &other, "--out", &out]).succeeds();
+    // The first argument is the command, the third the state to start from.
+    case.script(
+        "liar",
+        &format!(
+            "[ $1 = witness ] && exec $REAL \"$@\"\nshift 3\nexec $REAL run --input {out} \"$@\""
+        ),
+    );
+    let mut alone = External::open(case.options("liar"), &case.inputs).unwrap();
+    let error = alone.state_hash(1).unwrap_err().to_string();
+    assert!(error.contains("the state before the step is wrong"), "{error}");
+    // Further on only somebody who executes as well can tell.
+    let mut alone = External::open(case.options("liar"), &case.inputs).unwrap();
+    assert!(alone.state_hash(1000).is_ok());
+    let mut checked = case.checked("liar");
+    let error = checked.state_hash(1000).unwrap_err();
+    assert!(matches!(error, TraceError::Disagreement { .. }), "{error}");
+    assert!(matches!(checked.step_data(1000), Err(TraceError::Disagreement { .. })));
+
+    let mut checked = case.checked("cannon");
+    let mut own = case.own();
+    // The proofs of the liar lie where the honest program would put its own.
+    let proofs = case.folder.path(&format!("{}/proofs", case.inputs.context));
+    fs::remove_dir_all(&proofs).unwrap();
+    fs::create_dir(&proofs).unwrap();
+    assert_eq!(checked.state_hash(1000).unwrap(), own.state_hash(1000).unwrap());
+    assert_eq!(checked.step_data(1000).unwrap(), own.step_data(1000).unwrap());
 }

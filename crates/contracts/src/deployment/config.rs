@@ -101,6 +101,8 @@ pub enum Vm {
     Cannon,
     /// The same, state version 7.
     Cannon7,
+    /// Asterisc's RISC-V machine.
+    Asterisc,
 }
 
 /// Why a configuration is refused.

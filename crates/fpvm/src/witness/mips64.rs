@@ -23,6 +23,8 @@ use alloy_primitives::{B256, keccak256};
 
 /// Bytes of a packed state.
 pub const STATE_BYTES: usize = 188;
+/// Where the step stands in a packed state.
+pub const STEP_OFFSET: usize = 99;
 /// Bytes of a packed thread.
 pub const THREAD_BYTES: usize = 298;
 /// Bytes of a memory proof: a leaf and 59 siblings.

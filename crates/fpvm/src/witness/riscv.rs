@@ -16,6 +16,8 @@ use alloy_primitives::B256;
 
 /// Bytes of a packed state.
 pub const STATE_BYTES: usize = 362;
+/// Where the step stands in a packed state.
+pub const STEP_OFFSET: usize = 82;
 
 /// The packed state over a memory root.
 pub(crate) fn pack(registers: &Registers<Hart>, root: B256) -> [u8; STATE_BYTES] {

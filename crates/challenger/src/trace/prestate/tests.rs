@@ -1,7 +1,8 @@
 use super::*;
 use crate::trace::fixtures::server;
 use flate2::{Compression, write::GzEncoder};
-use rebut_fpvm::StateVersion;
+use rebut_fpvm::state_file::asterisc::Seal;
+use rebut_fpvm::{AsteriscVersion, StateVersion};
 
 /// A small state: its file's content, packed, and its hash.
 fn sample(pc: u64) -> (Vec<u8>, B256) {
@@ -19,7 +20,7 @@ fn plain(packed: &[u8]) -> Vec<u8> {
 }
 
 fn refused(prestates: &Prestates, hash: B256, want: &str) {
-    let error = prestates.get(hash).map(|found| found.hash).unwrap_err().to_string();
+    let error = prestates.get::<Mips64>(hash).map(|found| found.hash).unwrap_err().to_string();
     assert!(error.contains(want), "{error}");
 }
 
@@ -30,7 +31,7 @@ fn one_file_serves_the_game_that_it_is_of() {
     let path = folder.path().join("prestate.bin.gz");
     fs::write(&path, &content).unwrap();
     let prestates = Prestates::file(&path);
-    assert_eq!(prestates.get(hash).unwrap().hash, hash);
+    assert_eq!(prestates.get::<Mips64>(hash).unwrap().hash, hash);
     refused(&prestates, B256::ZERO, "it is the prestate 0x");
     for cut in [0, 10, content.len() / 2, content.len() - 1] {
         fs::write(&path, &content[..cut]).unwrap();
@@ -41,6 +42,34 @@ fn one_file_serves_the_game_that_it_is_of() {
     let path = folder.path().join("plain.bin");
     fs::write(&path, [&plain(&content)[..], b"x"].concat()).unwrap();
     refused(&Prestates::file(&path), hash, "bytes behind the state");
+}
+
+/// Each game is given the prestate that it names, of the machine that it is about, in any form that has it.
+#[test]
+fn prestates_of_asterisc_have_two_forms() {
+    let mut state = State::<Asterisc>::at(AsteriscVersion, 0x1000);
+    state.memory.set_page(1, &[7; 4096]);
+    let (seal, hash) = (Seal::default(), state.hash());
+    let mut binary = GzEncoder::new(Vec::new(), Compression::fast());
+    state.write_binary(&mut binary, &seal).expect("a state");
+    let binary = binary.finish().expect("packed");
+    let json = serde_json::to_vec(&state.to_json(&seal)).expect("a state");
+    let folder = tempfile::tempdir().unwrap();
+    for (ending, content) in [(".bin.gz", &binary), (".json", &json), (".bin", &plain(&binary))] {
+        let path = folder.path().join(format!("{hash}{ending}"));
+        fs::write(&path, content).unwrap();
+        let prestates = Prestates::named(folder.path(), None).unwrap();
+        assert_eq!(prestates.get::<Asterisc>(hash).unwrap().file, path);
+        // The other machine sees something else in it, if anything.
+        refused(&prestates, hash, "there is no prestate");
+        fs::write(&path, &content[..content.len() / 2]).unwrap();
+        assert!(prestates.get::<Asterisc>(hash).is_err(), "{ending}");
+        fs::remove_file(&path).unwrap();
+    }
+    fs::write(folder.path().join(format!("{}.json", B256::ZERO)), &json).unwrap();
+    let prestates = Prestates::named(folder.path(), None).unwrap();
+    let error = prestates.get::<Asterisc>(B256::ZERO).map(|found| found.hash).unwrap_err();
+    assert!(error.to_string().contains(&format!("it is the prestate {hash}")), "{error}");
 }
 
 #[test]
@@ -58,10 +87,10 @@ fn folders_are_looked_through_by_hash() {
     fs::write(base.join(format!("{hash}.bin.gz")), &other).unwrap();
     refused(&prestates, hash, "it is the prestate 0x");
     fs::write(base.join(format!("{hash}.bin")), plain(&content)).unwrap();
-    assert_eq!(prestates.get(hash).unwrap().file, base.join(format!("{hash}.bin")));
+    assert_eq!(prestates.get::<Mips64>(hash).unwrap().file, base.join(format!("{hash}.bin")));
     fs::create_dir(&own).unwrap();
     fs::write(own.join(format!("{hash}.bin.gz")), &content).unwrap();
-    assert_eq!(prestates.get(hash).unwrap().file, own.join(format!("{hash}.bin.gz")));
+    assert_eq!(prestates.get::<Mips64>(hash).unwrap().file, own.join(format!("{hash}.bin.gz")));
 }
 
 #[test]
@@ -73,10 +102,10 @@ fn a_server_is_asked_once() {
     let wanted = format!("/p/{hash}.bin.gz");
     let address = server(move |path, _| (path == wanted).then(|| served.clone()));
     let prestates = Prestates::named(&own, Some(&format!("{address}/p/"))).unwrap();
-    let found = prestates.get(hash).unwrap();
+    let found = prestates.get::<Mips64>(hash).unwrap();
     assert_eq!(fs::read(&found.file).unwrap(), content);
     // Now it is there without a server.
-    assert_eq!(Prestates::named(&own, None).unwrap().get(hash).unwrap().hash, hash);
+    assert_eq!(Prestates::named(&own, None).unwrap().get::<Mips64>(hash).unwrap().hash, hash);
     refused(&prestates, B256::repeat_byte(3), "404");
 }
 

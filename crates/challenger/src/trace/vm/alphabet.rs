@@ -35,6 +35,16 @@ impl Executions for Alphabets {
     }
 }
 
+impl Alphabets {
+    /// The absolute prestate of all of them.
+    pub fn prestate() -> B256 {
+        // Before the first step nothing is known of a claim.
+        let mut hash = keccak256([0; 4 * 32]);
+        hash[0] = VmStatus::Unfinished as u8;
+        hash
+    }
+}
+
 impl Alphabet {
     /// The program on this claim.
     pub const fn new(boot: Boot) -> Self {

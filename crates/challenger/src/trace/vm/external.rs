@@ -8,16 +8,20 @@
 //! ```
 //!
 //! The folder is a cache of that program. What is read from it is checked as far as this side can without a
-//! machine of its own: a packed state must hash to the state hash beside it and hold the step that it is the
-//! proof of, and a proof must begin where the one before it ended.
+//! machine of its own: the prestate is that of the game, a packed state must hash to the state hash beside it and hold
+//! the step that it is the proof of, and a proof must begin where the one before it ended. Whether the states are right
+//! is that program's word, unless a second engine has to agree, see [`CrossChecked`](super::CrossChecked).
+//!
+//! Source: the deployed challenger's calls of `cannon` and `asterisc`.
 
 use super::evidence::part_of;
 use super::machine::VmRead;
-use super::{Executions, Report, RunInputs, StateTrace};
+use super::{Executions, Progress, Report, RunInputs, StateTrace};
 use crate::trace::TraceError;
 use alloy_primitives::{B256, Bytes, keccak256};
 use flate2::read::MultiGzDecoder;
 use rebut_dispute::StepData;
+use rebut_fpvm::witness::{mips64, riscv};
 use rebut_preimage::{StoreOracle, store::DirectoryStore};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -37,10 +41,32 @@ const WITNESS_LIMIT_BYTES: u64 = 1 << 20;
 const TICK: Duration = Duration::from_millis(20);
 /// What `cannon` exits with when its machine faults.
 const EXIT_PANIC: i32 = 2;
-/// Where Cannon's packed 64-bit state has the step counter.
-const STEP_OFFSET: usize = 99;
-/// Length of Cannon's packed 64-bit state.
-const STATE_BYTES: usize = 188;
+
+/// What differs between the programs that can be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// Length of a packed state, in bytes.
+    state_bytes: usize,
+    /// Where it has the step counter.
+    step_offset: usize,
+    /// Whether the program writes what its run took.
+    debug_info: bool,
+}
+
+impl Dialect {
+    /// `cannon`, with 64-bit states.
+    pub const CANNON: Self = Self {
+        state_bytes: mips64::STATE_BYTES,
+        step_offset: mips64::STEP_OFFSET,
+        debug_info: true,
+    };
+    /// `asterisc`.
+    pub const ASTERISC: Self = Self {
+        state_bytes: riscv::STATE_BYTES,
+        step_offset: riscv::STEP_OFFSET,
+        debug_info: false,
+    };
+}
 
 /// Why the program gave no answer, or one that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +119,22 @@ pub enum ExternalError {
         /// The limit.
         seconds: u64,
     },
+    /// The prestate's file is not that of the game.
+    #[error("{}: the program says that it is the prestate {found}, not {wanted}", path.display())]
+    Prestate {
+        /// The file.
+        path: PathBuf,
+        /// What the program says.
+        found: B256,
+        /// The game's.
+        wanted: B256,
+    },
+    /// The run was ended from outside.
+    #[error("{program} was interrupted", program = program.display())]
+    Interrupted {
+        /// The program.
+        program: PathBuf,
+    },
     /// The run ended before the step that it should prove, and the machine has not exited.
     #[error("no proof of step {step}, and the last state, at step {last}, has not exited")]
     NoProof {
@@ -119,8 +161,12 @@ pub type ServerCommand = Arc<dyn Fn(&RunInputs, &Path) -> Vec<OsString> + Send +
 pub struct ExternalOptions {
     /// The program.
     pub program: PathBuf,
+    /// How it speaks.
+    pub dialect: Dialect,
     /// The absolute prestate's file.
     pub prestate: PathBuf,
+    /// Its hash.
+    pub absolute_prestate: B256,
     /// Folder of all traces; each has one of its own in it, named by its context.
     pub folder: PathBuf,
     /// Steps between two snapshots.
@@ -129,6 +175,8 @@ pub struct ExternalOptions {
     pub info_distance: u64,
     /// Most time of one run; none for no limit.
     pub time_limit: Option<Duration>,
+    /// A way to end runs.
+    pub progress: Arc<Progress>,
     /// The preimage server.
     pub server: ServerCommand,
 }
@@ -169,6 +217,7 @@ pub struct External {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Witness {
+    #[serde(alias = "stateHash")]
     witness_hash: B256,
     witness: Bytes,
     step: u64,
@@ -206,6 +255,10 @@ impl External {
         }
         let server = (options.server)(inputs, &folder.join("preimages"));
         let prestate = witness(&options, &options.prestate)?;
+        let (found, wanted) = (prestate.witness_hash, options.absolute_prestate);
+        if found != wanted {
+            return Err(ExternalError::Prestate { path: options.prestate, found, wanted });
+        }
         Ok(Self {
             options,
             folder,
@@ -257,14 +310,15 @@ impl External {
         if self.known.get(&next).is_some_and(|known| *known != proof.post) {
             return Err(wrong("the state after the step"));
         }
-        if proof.state_data.len() == STATE_BYTES {
-            let counter = proof.state_data.get(STEP_OFFSET..STEP_OFFSET + 8);
-            if counter != Some(&step.to_be_bytes()) {
-                return Err(wrong("the step of the packed state"));
-            }
+        let Dialect { state_bytes, step_offset, .. } = self.options.dialect;
+        if proof.state_data.len() != state_bytes {
+            return Err(wrong("the length of the packed state"));
         }
-        if proof.post.is_zero() || proof.state_data.is_empty() {
-            return Err(wrong("an empty state"));
+        if proof.state_data.get(step_offset..step_offset + 8) != Some(&step.to_be_bytes()) {
+            return Err(wrong("the step of the packed state"));
+        }
+        if proof.post.is_zero() {
+            return Err(wrong("the state after the step"));
         }
         self.known.insert(next, proof.post);
         Ok(())
@@ -287,7 +341,9 @@ impl External {
         if let Some(stop) = step.checked_add(1) {
             command.args(["--stop-at", &format!("={stop}")]);
         }
-        command.arg("--debug-info").arg(file("preimages/debug-info.json"));
+        if self.options.dialect.debug_info {
+            command.arg("--debug-info").arg(file("preimages/debug-info.json"));
+        }
         command.arg("--").args(&self.server);
         let result = finish(&self.options, "run", command.stdin(Stdio::null()));
         self.time += started.elapsed();
@@ -388,10 +444,13 @@ fn finish(
             out.take(WITNESS_LIMIT_BYTES).read_to_end(&mut answer).map(|_| answer)
         })
     });
-    let status = wait(&mut child, options.time_limit).map_err(failed)?;
-    let Some(status) = status else {
-        let seconds = options.time_limit.unwrap_or_default().as_secs();
-        return Err(ExternalError::TimedOut { program: program(), seconds });
+    let status = match wait(&mut child, options).map_err(failed)? {
+        Ended::Alone(status) => status,
+        Ended::TooLate => {
+            let seconds = options.time_limit.unwrap_or_default().as_secs();
+            return Err(ExternalError::TimedOut { program: program(), seconds });
+        }
+        Ended::Stopped => return Err(ExternalError::Interrupted { program: program() }),
     };
     if !status.success() {
         return Err(match status.code() {
@@ -405,17 +464,25 @@ fn finish(
     }
 }
 
-/// Waits for the end of a child; ends it and gives nothing when that takes too long.
-fn wait(child: &mut Child, limit: Option<Duration>) -> std::io::Result<Option<ExitStatus>> {
+/// How a child ended.
+enum Ended {
+    Alone(ExitStatus),
+    TooLate,
+    Stopped,
+}
+
+/// Waits for the end of a child; ends it when that takes too long, or when nobody wants its answer any more.
+fn wait(child: &mut Child, options: &ExternalOptions) -> std::io::Result<Ended> {
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
+            return Ok(Ended::Alone(status));
         }
-        if limit.is_some_and(|limit| started.elapsed() >= limit) {
+        let is_late = options.time_limit.is_some_and(|limit| started.elapsed() >= limit);
+        if is_late || options.progress.is_stopped() {
             child.kill()?;
             child.wait()?;
-            return Ok(None);
+            return Ok(if is_late { Ended::TooLate } else { Ended::Stopped });
         }
         std::thread::sleep(TICK);
     }

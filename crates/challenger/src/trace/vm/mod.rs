@@ -4,22 +4,25 @@
 //!   Executions ── what a trace starts from ──► StateTrace ── state hash after n instructions
 //!                                                        └── proof of one instruction
 //!
-//!     InProcess   one pass by a machine of this process, snapshots on the way     run, machine
-//!     External    a program that is called like the deployed `cannon`             external
-//!     Alphabets   six steps without a machine, for games of tests                 alphabet
+//!     InProcess      one pass by a machine of this process, snapshots on the way     run, machine
+//!     External       a program that is called like the deployed `cannon`             external
+//!     CrossChecked   both, which have to agree                                       cross_check
+//!     Alphabets      six steps without a machine, for games of tests                 alphabet
 //! ```
 //!
 //! A trace is as long as the tree of a game is wide: past the exit every state is the last one.
 
 mod alphabet;
+mod cross_check;
 mod evidence;
 mod external;
 mod machine;
 mod run;
 
 pub use alphabet::{Alphabet, Alphabets};
+pub use cross_check::CrossChecked;
 pub use evidence::EvidenceError;
-pub use external::{External, ExternalError, ExternalOptions, ServerCommand};
+pub use external::{Dialect, External, ExternalError, ExternalOptions, ServerCommand};
 pub use machine::{Loaded, VmError, VmRead};
 pub use run::{InProcess, Limits, Oracle, Progress, Run};
 

@@ -68,9 +68,14 @@ impl Progress {
         self.stop.store(true, Ordering::Relaxed);
     }
 
+    /// Whether runs are to end.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     fn at(&self, step: u64) -> Result<(), TraceError> {
         self.step.store(step, Ordering::Relaxed);
-        match self.stop.load(Ordering::Relaxed) {
+        match self.is_stopped() {
             true => Err(TraceError::Interrupted { step }),
             false => Ok(()),
         }
