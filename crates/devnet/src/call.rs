@@ -4,7 +4,10 @@ use crate::state::StoreError;
 use alloy_primitives::{Address, Bytes, TxKind, U256};
 use alloy_rpc_types_eth::AccessList;
 use rebut_execution::StateError;
-use revm::context::TxEnv;
+use revm::Database;
+use revm::bytecode::Bytecode;
+use revm::context::{JournalTr, TxEnv};
+use std::collections::BTreeMap;
 
 /// A call, as far as it is laid down. Nobody pays for its gas.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +24,8 @@ pub struct Call {
     pub input: Bytes,
     /// What is warm from the beginning.
     pub access_list: AccessList,
+    /// Code that stands at these addresses for the length of the call.
+    pub code: BTreeMap<Address, Bytes>,
 }
 
 impl Call {
@@ -38,6 +43,21 @@ impl Call {
             tx_type: u8::from(!self.access_list.is_empty()),
             ..TxEnv::default()
         }
+    }
+
+    /// Puts the call's code into the journal of the EVM that is to execute it.
+    ///
+    /// # Errors
+    /// The state's.
+    pub fn place<J: JournalTr>(
+        &self,
+        journal: &mut J,
+    ) -> Result<(), <J::Database as Database>::Error> {
+        for (address, code) in &self.code {
+            journal.load_account(*address)?;
+            journal.set_code(*address, Bytecode::new_legacy(code.clone()));
+        }
+        Ok(())
     }
 
     /// The gas limit in a block that has this much.

@@ -173,7 +173,6 @@ impl Case {
     }
 
     /// The truth in a game.
-    #[expect(clippy::result_large_err, reason = "the trace fixes the type of the error")]
     pub fn trace(&self) -> GameTrace {
         let head = L1Head { hash: self.boot.l1_head, number: 1 };
         let source = self.source();

@@ -38,6 +38,7 @@ impl Chain {
         evm.ctx.cfg.disable_nonce_check = true;
         evm.ctx.cfg.disable_eip3607 = true;
         evm.ctx.cfg.tx_gas_limit_cap = Some(u64::MAX);
+        call.place(&mut evm.ctx.journaled_state)?;
         match evm.transact(call.env(plan.chain_id, gas)) {
             Ok(outcome) => match outcome.result {
                 ExecutionResult::Success { gas, output, .. } => {

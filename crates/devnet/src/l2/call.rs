@@ -88,6 +88,7 @@ impl Chain {
             .with_block(env)
             .with_db(View(view))
             .build_op();
+        call.place(&mut evm.0.ctx.journaled_state)?;
         match evm.transact(transaction) {
             Ok(outcome) => match outcome.result {
                 ExecutionResult::Success { gas, output, .. } => {

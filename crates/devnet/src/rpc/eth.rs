@@ -15,7 +15,7 @@ use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::{FeeHistory, Filter, TransactionRequest};
 use alloy_serde::JsonStorageKey;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The most blocks of one fee history.
 const FEE_HISTORY_LIMIT: u64 = 1_024;
@@ -227,12 +227,23 @@ fn proof<V: ChainView>(view: &V, params: &Params) -> RpcResult {
     to_result(view.store().proof(root, params.get(0)?, &slots)?)
 }
 
-/// The call of the first parameter. State and block overrides are refused rather than ignored.
+/// What may be changed of an account for the length of a call.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Override {
+    code: Bytes,
+}
+
+/// The call of the first parameter. Of overrides, which are the third, only code is supported; others are refused
+/// rather than ignored.
 fn call_of(params: &Params) -> Result<Call, RpcError> {
     let request: TransactionRequest = params.get(0)?;
-    for index in 2..params.len() {
+    let overrides = params
+        .optional::<BTreeMap<Address, Override>>(2)
+        .map_err(|_| RpcError::params("overrides of anything but code are not supported"))?;
+    for index in 3..params.len() {
         if params.optional::<Value>(index)?.is_some() {
-            return Err(RpcError::params("overrides are not supported"));
+            return Err(RpcError::params("block overrides are not supported"));
         }
     }
     let input = match (&request.input.input, &request.input.data) {
@@ -249,6 +260,11 @@ fn call_of(params: &Params) -> Result<Call, RpcError> {
         value: request.value.unwrap_or_default(),
         input,
         access_list: request.access_list.unwrap_or_default(),
+        code: overrides
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(address, changed)| (address, changed.code))
+            .collect(),
     })
 }
 

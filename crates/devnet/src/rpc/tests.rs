@@ -186,6 +186,17 @@ fn calls_estimates_and_logs() {
     assert_eq!(answer["error"]["message"], "execution reverted: no");
     assert!(answer["error"]["data"].as_str().unwrap().starts_with("0x08c379a0"));
 
+    // Code that is there for the length of a call: it returns what the contract answers, plus one.
+    let asks = format!(
+        "0x60205f5f5f5f73{}5af1505f516001015f5260205ff3",
+        format!("{contract:x}").trim_start_matches("0x")
+    );
+    let place = Address::repeat_byte(0x77);
+    let placed = json!([{ "to": place }, "latest", { (place.to_string()): { "code": asks } }]);
+    assert_eq!(ask(&node, "eth_call", placed), json!(format!("0x{:064x}", 8)));
+    assert_eq!(ask(&node, "eth_getCode", json!([place, "latest"])), "0x");
+    assert_eq!(ask(&node, "eth_call", json!([{ "to": place }, "latest"])), "0x");
+
     // 21000 and a few instructions, a log with one topic: 375 + 375.
     let gas = ask(&node, "eth_estimateGas", json!([call]));
     let gas = u64::from_str_radix(gas.as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
@@ -292,6 +303,9 @@ fn bad_parameters_have_their_errors() {
     check("eth_sendRawTransaction", json!(["0x00"]), -32000, "cannot be decoded");
     check("eth_feeHistory", json!(["0x1", "latest", [90.0, 10.0]]), -32602, "percentile");
     check("eth_call", json!([{}, "latest", { "0x00": {} }]), -32602, "overrides");
+    let other = json!({ (Address::ZERO.to_string()): { "code": "0x", "balance": "0x1" } });
+    check("eth_call", json!([{}, "latest", other]), -32602, "overrides");
+    check("eth_call", json!([{}, "latest", {}, { "time": 1 }]), -32602, "block overrides");
     check("debug_getRawHeader", json!([]), -32602, "required argument 0");
     check("debug_getRawTransaction", json!([B256::ZERO]), -32001, "transaction not found");
     check("evm_setNextBlockTimestamp", json!([5]), -32602, "not after that of the latest");
