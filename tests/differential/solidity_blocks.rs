@@ -10,7 +10,7 @@ use rebut_fpvm::{AsteriscVersion, Silent, StateVersion, StepProof, Stop, Until, 
 use rebut_host::{BlockWitness, WitnessOracle};
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
 use rebut_tests::random::{Random, SEED_VARIABLE, seed};
-use rebut_tests::subject::{MEMORY_PROOF_BYTES, Part};
+use rebut_tests::subject::Part;
 use rebut_tests::verdict::{Solidity, compare_taken};
 use rebut_tests::{Subject, guests};
 use std::cell::RefCell;
@@ -187,7 +187,7 @@ impl<V: Subject> Run<V> {
         }
         // A changed state is another state, whatever the contract makes of it: its hash is not the one that
         // was agreed on. (Its post-state may be the same: writing a key forgets the offset in the old one.)
-        let byte = self.random.below(188) as usize;
+        let byte = self.random.below(proof.state_data.0.len() as u64) as usize;
         let mut changed = proof.state_data.0.clone();
         changed[byte] ^= 1 << self.random.below(8);
         assert_ne!(keccak256(changed)[1..], proof.pre[1..]);
@@ -216,7 +216,7 @@ fn tamperings<V: Subject>(
             let bit = 1 << random.below(8);
             changed(format!("byte {at} flipped, in {name}"), &mut |p| p.proof_data[at] ^= bit);
         }
-        if end - begin != MEMORY_PROOF_BYTES {
+        if end - begin != V::ADDRESSES.proof_bytes() {
             continue;
         }
         let swap = |p: &mut StepProof, a: usize, b: usize| {
@@ -225,7 +225,7 @@ fn tamperings<V: Subject>(
             }
         };
         changed(format!("proof of the neighbour leaf, in {name}"), &mut |p| swap(p, 0, 1));
-        let sibling = 1 + random.below(58) as usize;
+        let sibling = 1 + random.below((end - begin) as u64 / 32 - 2) as usize;
         changed(format!("siblings {sibling} swapped, in {name}"), &mut |p| {
             swap(p, sibling, sibling + 1);
         });

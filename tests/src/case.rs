@@ -1,8 +1,10 @@
 //! A machine state written down, to be built as often as an engine needs it.
 
+use crate::subject::{Mips, Subject, mips};
 use rebut_fpvm::memory::Memory;
+use rebut_fpvm::mips::state::Cpu;
 use rebut_fpvm::mips::threads::Thread;
-use rebut_fpvm::{Asterisc, Mips64, Registers, State, Vm};
+use rebut_fpvm::{Mips64, Registers, State, Vm};
 
 /// A state: registers, and what memory holds.
 #[derive(Clone, Debug)]
@@ -28,7 +30,7 @@ impl<V: Vm> Case<V> {
 
     /// The state, built anew, its memory in the page map alone.
     pub fn state_without_windows(&self) -> State<V> {
-        self.build(Memory::without_windows())
+        self.build(Memory::without_windows(V::ADDRESSES))
     }
 
     fn build(&self, memory: Memory) -> State<V> {
@@ -41,17 +43,39 @@ impl<V: Vm> Case<V> {
     }
 }
 
-impl Case {
+impl<V: Subject> Case<V> {
     /// Puts an instruction word at the address.
     pub fn instruction(&mut self, address: u64, word: u32) {
-        self.memory.push((address, word.to_be_bytes().to_vec()));
+        let bytes = if V::BIG_ENDIAN { word.to_be_bytes() } else { word.to_le_bytes() };
+        self.memory.push((address, bytes.to_vec()));
     }
 
     /// Puts a doubleword at the address.
     pub fn dword(&mut self, address: u64, value: u64) {
-        self.memory.push((address, value.to_be_bytes().to_vec()));
+        let bytes = if V::BIG_ENDIAN { value.to_be_bytes() } else { value.to_le_bytes() };
+        self.memory.push((address, bytes.to_vec()));
     }
 
+    /// Register of the running processor.
+    ///
+    /// # Panics
+    /// When none runs.
+    pub fn register(&mut self, number: usize) -> &mut u64 {
+        &mut V::registers(&mut self.registers.processor)[number]
+    }
+}
+
+impl<A: Mips> Case<A> {
+    /// The running processor.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn cpu(&mut self) -> &mut Cpu {
+        mips::running::<A>(&mut self.registers.processor)
+    }
+}
+
+impl Case {
     /// The running thread.
     ///
     /// # Panics
@@ -59,27 +83,5 @@ impl Case {
     pub fn thread(&mut self) -> &mut Thread {
         let stack = self.registers.processor.active_stack_mut();
         stack.last_mut().unwrap_or_else(|| panic!("the case has no running thread"))
-    }
-
-    /// Register of the running thread.
-    pub fn register(&mut self, number: usize) -> &mut u64 {
-        &mut self.thread().cpu.registers[number]
-    }
-}
-
-impl Case<Asterisc> {
-    /// Puts an instruction word at the address.
-    pub fn instruction(&mut self, address: u64, word: u32) {
-        self.memory.push((address, word.to_le_bytes().to_vec()));
-    }
-
-    /// Puts a doubleword at the address.
-    pub fn dword(&mut self, address: u64, value: u64) {
-        self.memory.push((address, value.to_le_bytes().to_vec()));
-    }
-
-    /// A register.
-    pub fn register(&mut self, number: usize) -> &mut u64 {
-        &mut self.registers.processor.registers[number]
     }
 }

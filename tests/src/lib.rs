@@ -31,5 +31,5 @@ pub mod verdict;
 pub use case::Case;
 pub use engines::Engines;
 pub use random::Random;
-pub use subject::Subject;
+pub use subject::{Mips, Subject};
 pub use verdict::Solidity;

@@ -100,9 +100,9 @@ pub fn rust_and_solidity<V: Subject>(least_steps: u64) {
         seed = Random::new(seed).word();
     }
     println!("seed {first}: {steps} steps of {programs} programs, {refused} refused");
-    let names = V::row_names();
+    let rows = V::rows();
     let missed: Vec<&str> =
-        names.iter().enumerate().filter(|(i, _)| !met.contains(i)).map(|(_, name)| *name).collect();
+        rows.iter().filter(|(row, _)| !met.contains(row)).map(|(_, name)| *name).collect();
     assert!(missed.is_empty(), "never executed: {missed:?}");
     // The generator must make programs that run, and some that fault.
     assert!(steps / programs > 20, "programs end too soon: {programs} for {steps} steps");

@@ -6,12 +6,13 @@
 
 use crate::case::Case;
 use crate::random::Random;
-use rebut_fpvm::StateVersion;
-use rebut_fpvm::isa::{Format, Op, Operands, ROWS};
-use rebut_fpvm::kernel::{CLONE_FLAGS, Syscall};
+use crate::subject::Mips;
+use rebut_fpvm::Mips64;
+use rebut_fpvm::isa::{Format, Op, Operands, ROWS, Row};
+use rebut_fpvm::kernel::{CLONE_FLAGS, Syscall, Syscall32};
 use rebut_fpvm::mips::state::Cpu;
 use rebut_fpvm::mips::threads::{QUANTUM, Reservation, ReservationStatus, Thread};
-use rebut_fpvm::{Arch, Mips64};
+use std::marker::PhantomData;
 
 /// Register values at which results change their kind.
 pub const EDGES: [u64; 20] = [
@@ -41,50 +42,55 @@ pub const EDGES: [u64; 20] = [
 const DATA: u8 = 28;
 /// Register that holds the address of the code.
 const CODE: u8 = 30;
-/// Where programs stand: low, at the end of a page, above the code cache, in the heaps of Go and of
-/// `mmap`, below the stack, and at the very top where no window is.
-const PLACES: [u64; 8] = [
-    0x1_0000,
-    0x2_0ff0,
-    0x0800_0ff0,
-    0x00c0_0001_0000,
-    Mips64::HEAP_START + 0xff8,
-    0x7fff_ffff_0ff8,
-    0x1234_5678_9abc_0000,
-    0xffff_ffff_ffff_8000,
-];
 /// Bytes of data around the data register, before and after it.
 const DATA_BYTES: u64 = 0x1000;
 
 /// A random program in a random state, ready to run.
 ///
 /// `keys` are preimage keys that the oracle of the run knows.
-pub fn random_case(random: &mut Random, keys: &[[u8; 32]]) -> Case {
-    let code = random.pick(&PLACES);
+pub fn random_case<A: Mips>(random: &mut Random, keys: &[[u8; 32]]) -> Case<A> {
+    let code = random.pick(&A::PLACES);
     // Sometimes code and data share a page or even words.
     let data = match random.below(4) {
         0 => code.wrapping_add(0x400),
         1 => code.wrapping_sub(0x800) & !7,
-        _ => random.pick(&PLACES).wrapping_add(0x5_0000),
+        _ => random.pick(&A::PLACES).wrapping_add(0x5_0000),
     };
-    let version = random.pick(&StateVersion::ALL);
-    let mut case = Case::<Mips64>::at(version, code);
+    let data = A::wrap(data);
+    let version = random.pick(A::VERSIONS);
+    let mut case = Case::<A>::at(version, code);
     let words = 24 + random.below(200);
-    let mut writer = Writer { random, words: Vec::new(), limit: words as usize, code };
+    let mut writer = Writer::<A> {
+        random,
+        words: Vec::new(),
+        limit: words as usize,
+        code,
+        machine: PhantomData,
+    };
     writer.fill();
     let words = writer.words;
-    case.memory.push((data.wrapping_sub(64), random_bytes(random, 256)));
+    case.memory.push((A::wrap(data.wrapping_sub(64)), random_bytes(random, 256)));
     if !keys.is_empty() {
         let key = random.pick(keys);
-        case.memory.push((data.wrapping_add(512), key.to_vec()));
+        case.memory.push((A::wrap(data.wrapping_add(512)), key.to_vec()));
         case.registers.preimage_key.0 = random.pick(keys);
         case.registers.preimage_offset = random.below(24);
     }
     case.memory.push((code, words.iter().flat_map(|w| w.to_be_bytes()).collect()));
 
     let r = &mut case.registers;
-    r.heap = random.pick(&[Mips64::HEAP_START, Mips64::HEAP_END - 0x1000, Mips64::HEAP_END]);
+    r.heap = random.pick(&[A::HEAP_START, A::HEAP_END - 0x1000, A::HEAP_END]);
     r.step = random.below(1 << 40);
+    *case.cpu() = cpu::<A>(random, code, data);
+    A::unsettle(&mut case, random, code, data);
+    case
+}
+
+/// Threads on both stacks, a quantum near its end, a reservation. The first thread begins at the beginning, with its
+/// addresses in place.
+pub fn unsettle_threads(case: &mut Case, random: &mut Random, code: u64, data: u64) {
+    let first = case.thread().clone();
+    let r = &mut case.registers;
     let left_of_quantum = random.below(500);
     r.processor.steps_since_switch = random.pick(&[0, 0, QUANTUM - 1, QUANTUM - left_of_quantum]);
     r.processor.next_thread_id = 8;
@@ -107,9 +113,7 @@ pub fn random_case(random: &mut Random, keys: &[[u8; 32]]) -> Case {
         r.processor.left.push(thread(random, code, data, 7));
         r.processor.traverse_right = false;
     }
-    // The first thread begins at the beginning, with its addresses in place.
-    *case.thread() = thread(random, code, data, 0);
-    case
+    *case.thread() = first;
 }
 
 fn threads(random: &mut Random, code: u64, data: u64, first_id: u64) -> Vec<Thread> {
@@ -124,14 +128,19 @@ fn threads(random: &mut Random, code: u64, data: u64, first_id: u64) -> Vec<Thre
 }
 
 fn thread(random: &mut Random, code: u64, data: u64, id: u64) -> Thread {
+    Thread { id, exit_code: 0, exited: false, cpu: cpu::<Mips64>(random, code, data) }
+}
+
+/// A processor at the beginning of the program, with its addresses in place and anything else in other registers.
+fn cpu<A: Mips>(random: &mut Random, code: u64, data: u64) -> Cpu {
     let mut cpu = Cpu::at(code);
     for register in cpu.registers.iter_mut().skip(1) {
-        *register = value(random);
+        *register = A::extend(value(random));
     }
-    cpu.registers[usize::from(DATA)] = data;
-    cpu.registers[usize::from(CODE)] = code;
-    (cpu.lo, cpu.hi) = (value(random), value(random));
-    Thread { id, exit_code: 0, exited: false, cpu }
+    cpu.registers[usize::from(DATA)] = A::extend(data);
+    cpu.registers[usize::from(CODE)] = A::extend(code);
+    (cpu.lo, cpu.hi) = (A::extend(value(random)), A::extend(value(random)));
+    cpu
 }
 
 /// An edge, something near an edge, or anything.
@@ -148,15 +157,32 @@ fn random_bytes(random: &mut Random, count: usize) -> Vec<u8> {
 }
 
 /// Writes instructions, one idea after the other, and the jump back to the beginning.
-struct Writer<'r> {
+#[derive(Debug)]
+pub struct Writer<'r, A> {
     random: &'r mut Random,
     words: Vec<u32>,
     limit: usize,
     /// Where the program will stand.
     code: u64,
+    machine: PhantomData<A>,
 }
 
-impl Writer<'_> {
+impl<A: Mips> Writer<'_, A> {
+    /// A row of the machine.
+    fn row(&mut self) -> &'static Row {
+        loop {
+            let i = self.random.below(ROWS.len() as u64) as usize;
+            if A::has(&ROWS[i]) {
+                return &ROWS[i];
+            }
+        }
+    }
+
+    /// The instruction that adds to an address, and whichever of two the machine has.
+    fn native(wide: Op, narrow: Op) -> Op {
+        if A::WORD_BYTES == 8 { wide } else { narrow }
+    }
+
     fn fill(&mut self) {
         while self.words.len() < self.limit {
             match self.random.below(32) {
@@ -203,7 +229,7 @@ impl Writer<'_> {
     /// Any instruction that neither goes elsewhere nor touches memory nor can fault.
     fn compute(&mut self) {
         loop {
-            let row = self.random.pick(ROWS);
+            let row = self.row();
             let plain = !row.op.has_delay_slot()
                 && row.format != Format::RtMem
                 && !matches!(row.op, Op::syscall | Op::div | Op::divu | Op::ddiv | Op::ddivu);
@@ -226,7 +252,7 @@ impl Writer<'_> {
 
     fn access(&mut self) {
         loop {
-            let row = self.random.pick(ROWS);
+            let row = self.row();
             if row.format == Format::RtMem {
                 let operands = self.memory_operands();
                 return self.put(row.op, operands);
@@ -237,7 +263,7 @@ impl Writer<'_> {
     /// A branch to a place nearby. Mostly forward, so that a program does not stay in a small loop.
     fn branch(&mut self) {
         loop {
-            let row = self.random.pick(ROWS);
+            let row = self.row();
             if matches!(row.format, Format::RsOff | Format::RsRtOff | Format::Fallback) {
                 let here = self.words.len() as u64;
                 let offset = match self.random.below(6) {
@@ -272,7 +298,10 @@ impl Writer<'_> {
         }
         let by = 4 * self.random.below(self.words.len() as u64 + 1) as u16;
         let by = if self.random.one_in(60) { by | 2 } else { by };
-        self.put(Op::daddiu, Operands { rs: CODE, rt: 27, imm: by, ..Operands::default() });
+        self.put(
+            Self::native(Op::daddiu, Op::addiu),
+            Operands { rs: CODE, rt: 27, imm: by, ..Operands::default() },
+        );
         let rd = self.target();
         let op = self.random.pick(&[Op::jr, Op::jalr]);
         self.put(op, Operands { rs: 27, rd, ..Operands::default() });
@@ -280,7 +309,7 @@ impl Writer<'_> {
     }
 
     fn read_modify_write(&mut self) {
-        let wide = self.random.one_in(2);
+        let wide = A::WORD_BYTES == 8 && self.random.one_in(2);
         let (load, store) = if wide { (Op::lld, Op::scd) } else { (Op::ll, Op::sc) };
         let operands = self.memory_operands();
         self.put(load, operands);
@@ -299,7 +328,8 @@ impl Writer<'_> {
         if !self.random.one_in(16) {
             self.put(Op::ori, Operands { rs: rt, rt, imm: 1, ..Operands::default() });
         }
-        let op = self.random.pick(&[Op::div, Op::divu, Op::ddiv, Op::ddivu]);
+        let ops = [Op::div, Op::divu, Op::ddiv, Op::ddivu];
+        let op = self.random.pick(&ops[..A::WORD_BYTES / 2]);
         let rd = if self.random.one_in(8) { self.target() } else { 0 };
         let rs = self.random.below(32) as u8;
         self.put(op, Operands { rs, rt, rd, ..Operands::default() });
@@ -325,9 +355,13 @@ impl Writer<'_> {
         self.put(Op::ori, Operands { rs: 0, rt: register, imm: value, ..Operands::default() });
     }
 
-    /// Number and arguments are set, then the call.
     fn system_call(&mut self) {
-        let (syscall, number) = self.random.pick(Syscall::ALL);
+        A::write_call(self);
+    }
+
+    /// A call of the 64-bit machine: number and arguments are set, then the call.
+    pub fn call_of(&mut self, all: &[(Syscall, u64)]) {
+        let (syscall, number) = self.random.pick(all);
         // The calls that end the machine or fault would end the program too soon.
         let rare = matches!(syscall, Syscall::exit_group | Syscall::exit) && !self.random.one_in(4);
         if rare {
@@ -379,22 +413,54 @@ impl Writer<'_> {
         self.put(Op::syscall, Operands::default());
     }
 
+    /// A call of the 32-bit machine: number and arguments are set, then the call.
+    pub fn call_of_32_bits(&mut self, all: &[(Syscall32, u64)]) {
+        let (syscall, number) = self.random.pick(all);
+        if syscall == Syscall32::exit_group && !self.random.one_in(4) {
+            return self.compute();
+        }
+        match syscall {
+            Syscall32::read | Syscall32::write => self.transfer(),
+            Syscall32::fcntl => {
+                let (fd, command) = (self.random.below(9) as u16, self.random.below(5) as u16);
+                self.set(4, fd);
+                self.set(5, command);
+            }
+            Syscall32::mmap => {
+                let address = if self.random.one_in(2) { 0 } else { 0x4000 };
+                self.set(4, address);
+            }
+            _ => {}
+        }
+        let number = if self.random.one_in(20) { 4001 } else { number };
+        self.set(2, number as u16);
+        self.put(Op::syscall, Operands::default());
+    }
+
     fn data_address(&mut self, register: u8) {
         let imm = self.random.below(48) as u16;
-        self.put(Op::daddiu, Operands { rs: DATA, rt: register, imm, ..Operands::default() });
+        self.put(
+            Self::native(Op::daddiu, Op::addiu),
+            Operands { rs: DATA, rt: register, imm, ..Operands::default() },
+        );
     }
 
     /// Arguments of a read or a write: a short transfer, or the next part of a key.
     fn transfer(&mut self) {
         let fd = self.random.pick(&[0, 1, 2, 3, 4, 5, 5, 5, 6, 6, 7, 100]);
         if fd == 6 && self.random.one_in(2) {
-            // A whole key, by four writes.
-            for part in 0..4u16 {
+            // A whole key, by writes of one word each.
+            let word_bytes = A::WORD_BYTES as u16;
+            let write = A::WRITE as u16;
+            for part in 0..32 / word_bytes {
                 self.set(4, 6);
-                let imm = 512 + 8 * part;
-                self.put(Op::daddiu, Operands { rs: DATA, rt: 5, imm, ..Operands::default() });
-                self.set(6, 8);
-                self.set(2, 5001);
+                let imm = 512 + word_bytes * part;
+                self.put(
+                    Self::native(Op::daddiu, Op::addiu),
+                    Operands { rs: DATA, rt: 5, imm, ..Operands::default() },
+                );
+                self.set(6, word_bytes);
+                self.set(2, write);
                 self.put(Op::syscall, Operands::default());
             }
         }

@@ -9,7 +9,7 @@ use std::process::Command;
 use thiserror::Error;
 
 /// Contracts whose artifacts are kept.
-const CONTRACTS: [&str; 22] = [
+const CONTRACTS: [&str; 23] = [
     "AlphabetVM",
     "AnchorStateRegistry",
     "DelayedWETH",
@@ -22,6 +22,7 @@ const CONTRACTS: [&str; 22] = [
     "L2Proxy",
     "L2ProxyAdmin",
     "L2ToL1MessagePasser",
+    "MIPS",
     "MIPS64",
     "OptimismPortal",
     "PermissionedDisputeGame",

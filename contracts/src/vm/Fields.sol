@@ -4,16 +4,19 @@ pragma solidity ^0.8.34;
 // Fields of a packed state that lies in memory, read and written in their place.
 //
 // Invariant: a field is read clean, that is without bits above its width, and a write drops whatever its value carries
-// above that width. Arithmetic may therefore be done modulo 2^256 and is modulo 2^64 once stored.
+// above that width. Arithmetic may therefore be done modulo 2^256 and is modulo 2^32 or 2^64 once stored.
 
 // A field of one byte, by its place in memory.
 type U8 is uint256;
+// A field of four bytes, big-endian.
+type U32 is uint256;
 // A field of eight bytes, big-endian.
 type U64 is uint256;
 // A field of 32 bytes.
 type Word is uint256;
 
 using U8Field for U8 global;
+using U32Field for U32 global;
 using U64Field for U64 global;
 using WordField for Word global;
 
@@ -27,6 +30,21 @@ library U8Field {
     function store(U8 field, uint256 value) internal pure {
         assembly ("memory-safe") {
             mstore8(field, value)
+        }
+    }
+}
+
+library U32Field {
+    function load(U32 field) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := shr(224, mload(field))
+        }
+    }
+
+    function store(U32 field, uint256 value) internal pure {
+        assembly ("memory-safe") {
+            // As for eight bytes, below.
+            mstore(field, or(shl(224, value), shr(32, shl(32, mload(field)))))
         }
     }
 }

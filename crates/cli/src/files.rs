@@ -11,11 +11,11 @@
 //! place under a temporary name and renamed by [`Output::commit`]; devices and pipes are written in
 //! place. Parent directories are not created.
 
+use crate::cannon::Tool;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use rebut_fpvm::state_file::asterisc::{JsonState, Seal};
-use rebut_fpvm::{Asterisc, State, StateFileError};
+use rebut_fpvm::{AnyState, Asterisc, Mips32, Mips64, State, StateFileError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use signal_hook::consts::SIGXFSZ;
@@ -61,15 +61,6 @@ pub enum FileError {
         what: &'static str,
         /// What is wrong, with line and column.
         source: serde_json::Error,
-    },
-    /// A name that is none of a binary state.
-    #[error(
-        "{:?} does not end in .bin or .bin.gz: it would be a JSON state of version 0 (singlethreaded), which is not supported",
-        path.display().to_string()
-    )]
-    StateName {
-        /// The name.
-        path: PathBuf,
     },
     /// The content is no state of a supported version.
     #[error("{} is not a readable state: {source}", path.display())]
@@ -172,23 +163,25 @@ pub fn read_json<T: DeserializeOwned>(
     })
 }
 
-/// Reads a state from a `.bin` or `.bin.gz` file.
+/// Reads a state from a `.bin` or `.bin.gz` file, or a JSON state of version 0 from any other.
 ///
 /// # Errors
-/// Another name, a file that cannot be read to its end, or one that holds no state of a supported
-/// version.
-pub fn read_state(path: &Path) -> Result<State, FileError> {
-    // A missing file is said to be missing, whatever it would have been.
-    let mut stream = open(path)?.take(STATE_LIMIT_BYTES);
-    if !is_binary_state(path) {
-        return Err(FileError::StateName { path: path.to_owned() });
-    }
-    let state = State::read(&mut stream)
-        .map_err(|source| FileError::State { path: path.to_owned(), source })?;
-    // The checksum of a packed file stands behind its last byte.
-    io::copy(&mut stream, &mut io::sink())
-        .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
-    Ok(state)
+/// A file that cannot be read to its end, or one that holds no state of a supported version.
+pub fn read_state(path: &Path) -> Result<AnyState, FileError> {
+    read_state_by(
+        path,
+        |stream| AnyState::read(stream),
+        |stream| State::<Mips32>::read_json(stream).map(AnyState::Mips32),
+    )
+}
+
+/// As [`read_state`], for what only the 64-bit machine has.
+///
+/// # Errors
+/// As [`read_state`], and a state of another machine.
+pub fn read_wide_state(path: &Path) -> Result<State<Mips64>, FileError> {
+    let state = read_state(path)?.wide();
+    state.map_err(|source| FileError::State { path: path.to_owned(), source })
 }
 
 /// Reads a state of Asterisc: binary from a `.bin` or `.bin.gz` file, JSON from any other.
@@ -196,37 +189,26 @@ pub fn read_state(path: &Path) -> Result<State, FileError> {
 /// # Errors
 /// A file that cannot be read to its end, or that holds no state.
 pub fn read_asterisc_state(path: &Path) -> Result<State<Asterisc>, FileError> {
+    read_state_by(
+        path,
+        |stream| State::from_binary(stream),
+        |stream| State::<Asterisc>::read_json(stream),
+    )
+}
+
+/// Reads a state in the form that its name says.
+fn read_state_by<S>(
+    path: &Path,
+    binary: impl FnOnce(&mut dyn Read) -> Result<S, StateFileError>,
+    json: impl FnOnce(&mut dyn Read) -> Result<S, StateFileError>,
+) -> Result<S, FileError> {
     let mut stream = open(path)?.take(STATE_LIMIT_BYTES);
-    let no_state = |source| FileError::State { path: path.to_owned(), source };
-    let state = if is_binary_state(path) {
-        State::<Asterisc>::from_binary(&mut stream).map_err(no_state)?
-    } else {
-        let json: JsonState = serde_json::from_reader(&mut stream).map_err(|source| {
-            FileError::Json { path: path.to_owned(), what: "a state of asterisc", source }
-        })?;
-        State::<Asterisc>::from_json(json).map_err(no_state)?
-    };
+    let state = if is_binary_state(path) { binary(&mut stream) } else { json(&mut stream) };
+    let state = state.map_err(|source| FileError::State { path: path.to_owned(), source })?;
+    // The checksum of a packed file stands behind its last byte.
     io::copy(&mut stream, &mut io::sink())
         .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     Ok(state)
-}
-
-/// A state of Asterisc with a seal on its way to `name`, in the form that the name says.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn asterisc_output(
-    name: &Path,
-    state: &State<Asterisc>,
-    seal: &Seal,
-) -> Result<Output, FileError> {
-    if !is_binary_state(name) {
-        return json_output(name, &state.to_json(seal));
-    }
-    let mut output = Output::create(name)?;
-    output.fill(|out| state.write_binary(out, seal))?;
-    output.sync()?;
-    Ok(output)
 }
 
 /// A file that is being written. Dropping it without [`commit`](Self::commit) leaves nothing behind.
@@ -383,13 +365,21 @@ pub fn write_json(name: &Path, document: &impl Serialize) -> Result<(), FileErro
     json_output(name, document)?.commit()
 }
 
-/// A state in binary form on its way to `name`.
+/// A state on its way to `name`: in binary form, or as JSON where the name is none of a binary state.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn state_output(name: &Path, state: &State) -> Result<Output, FileError> {
+pub fn state_output<V: Tool>(
+    name: &Path,
+    state: &State<V>,
+    seal: &V::Seal,
+) -> Result<Output, FileError> {
     let mut output = Output::create(name)?;
-    output.fill(|out| state.write(out))?;
+    if is_binary_state(name) {
+        output.fill(|out| V::write(state, seal, out))?;
+    } else {
+        output.fill(|out| V::write_json(state, seal, out))?;
+    }
     output.sync()?;
     Ok(output)
 }

@@ -18,6 +18,7 @@ sol!(L1Block, "artifacts/L1Block.json");
 sol!(L2Proxy, "artifacts/L2Proxy.json");
 sol!(L2ProxyAdmin, "artifacts/L2ProxyAdmin.json");
 sol!(L2ToL1MessagePasser, "artifacts/L2ToL1MessagePasser.json");
+sol!(MIPS, "artifacts/MIPS.json");
 sol!(MIPS64, "artifacts/MIPS64.json");
 sol!(OptimismPortal, "artifacts/OptimismPortal.json");
 sol!(PreimageOracle, "artifacts/PreimageOracle.json");

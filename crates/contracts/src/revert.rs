@@ -3,7 +3,7 @@
 use crate::bindings::{
     AlphabetVM::AlphabetVMErrors, AnchorStateRegistry::AnchorStateRegistryErrors,
     DisputeGameFactory::DisputeGameFactoryErrors, FaultDisputeGame::FaultDisputeGameErrors,
-    MIPS64::MIPS64Errors, PermissionedDisputeGame::PermissionedDisputeGameErrors,
+    MIPS::MIPSErrors, MIPS64::MIPS64Errors, PermissionedDisputeGame::PermissionedDisputeGameErrors,
     PreimageOracle::PreimageOracleErrors, SuperchainConfig::SuperchainConfigErrors,
 };
 use alloy_primitives::{Bytes, U256};
@@ -60,6 +60,7 @@ impl Revert {
     fn name(selector: [u8; 4]) -> Option<&'static str> {
         [
             MIPS64Errors::name_by_selector,
+            MIPSErrors::name_by_selector,
             PreimageOracleErrors::name_by_selector,
             FaultDisputeGameErrors::name_by_selector,
             PermissionedDisputeGameErrors::name_by_selector,

@@ -1,6 +1,6 @@
 //! The contracts that decide about a step, deployed in an EVM of this process.
 
-use crate::bindings::{MIPS64, PreimageOracle, RISCV};
+use crate::bindings::{MIPS, MIPS64, PreimageOracle, RISCV};
 use crate::{CallError, Chain, Preimage};
 use alloy_primitives::{Address, B256, Bytes, U256, address};
 use alloy_sol_types::{SolCall, SolValue};
@@ -45,9 +45,16 @@ impl Verifier {
     /// Deploys MIPS64 and its oracle under Cancun's rules. `state_version` is 7 or 8, else the error is the
     /// contract's `UnsupportedStateVersion()`.
     pub fn new(state_version: u8) -> Result<Self, CallError> {
-        Self::with(&MIPS64::BYTECODE, |oracle| {
-            (oracle, U256::from(state_version)).abi_encode_params()
-        })
+        Self::of_version(&MIPS64::BYTECODE, state_version)
+    }
+
+    /// As [`Self::new`], with the 32-bit MIPS: `state_version` is 0 or 2.
+    pub fn mips32(state_version: u8) -> Result<Self, CallError> {
+        Self::of_version(&MIPS::BYTECODE, state_version)
+    }
+
+    fn of_version(creation_code: &[u8], state_version: u8) -> Result<Self, CallError> {
+        Self::with(creation_code, |oracle| (oracle, U256::from(state_version)).abi_encode_params())
     }
 
     /// Deploys RISCV and its oracle under Cancun's rules.

@@ -13,7 +13,8 @@
 //!
 //! The crate does not know what program it runs. Only [`memory`] holds unsafe code.
 //!
-//! Specification: Cannon fault proof virtual machine, multithreaded 64-bit, state versions 7 and 8.
+//! Specification: Cannon fault proof virtual machine: single-threaded 32-bit, state versions 0 and 2;
+//! multithreaded 64-bit, state versions 7 and 8.
 
 #[macro_use]
 #[path = "isa/mips_table.rs"]
@@ -37,10 +38,10 @@ pub use loader::{LoadError, Program, Symbols, Target, load_elf};
 pub use machine::error::{Fault, StepError};
 pub use machine::vm::{Version, Vm};
 pub use machine::{Stop, Until};
-pub use mips::state::StateVersion;
-pub use mips::{Arch, Mips64};
+pub use mips::state::{StateVersion, StateVersion32};
+pub use mips::{Arch, Mips32, Mips64};
 pub use riscv::{Asterisc, AsteriscVersion};
-pub use state_file::StateFileError;
+pub use state_file::{AnyState, AnyVersion, StateFileError};
 pub use witness::{StateWitness, StepProof};
 
 /// A machine; the multithreaded 64-bit Cannon unless said otherwise.

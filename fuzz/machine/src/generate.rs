@@ -7,7 +7,7 @@ use crate::many::Many;
 use arbitrary::{Arbitrary, Unstructured};
 use rebut_fpvm::isa::{Format, Op, Operands, ROWS};
 use rebut_fpvm::kernel::table::Syscall;
-use rebut_fpvm::memory::Memory;
+use rebut_fpvm::memory::{AddressSpace, Memory};
 use rebut_fpvm::mips::state::Cpu;
 use rebut_fpvm::mips::threads::{QUANTUM, Reservation, ReservationStatus, Thread};
 use rebut_fpvm::{Arch, Mips64, Registers, Vm};
@@ -303,7 +303,7 @@ mod tests {
             let noise = noise(number, 2048);
             let case = Case::arbitrary(&mut Unstructured::new(&noise)).unwrap();
             let journal = Journal::default();
-            let state = case.state(Memory::without_windows());
+            let state = case.state(Memory::without_windows(AddressSpace::Bits64));
             let mut machine = Machine::new(state, journal.oracle(), Silent);
             // How it ends is not asked here.
             let _ = machine.run_plain(Until::step(u64::from(case.step) + 1000));

@@ -1,7 +1,7 @@
 //! Oracles for state files and for the two ways of running.
 
 use crate::generate::{Case, Journal};
-use rebut_fpvm::memory::Memory;
+use rebut_fpvm::memory::{AddressSpace, Memory};
 use rebut_fpvm::{Machine, State, StepError, Stop, Until};
 
 /// Steps that a state from a file is run for.
@@ -31,7 +31,7 @@ fn written(state: &State) -> Vec<u8> {
 /// Runs a generated program by both engines to a few stops.
 pub fn lockstep(case: Case) {
     let stops = case.stops();
-    let (fast, plain) = (case.state(Memory::new()), case.state(Memory::without_windows()));
+    let (fast, plain) = (case.state(Memory::new()), case.state(Memory::without_windows(AddressSpace::Bits64)));
     run_both(fast, plain, &stops);
 }
 

@@ -1,10 +1,10 @@
 //! Words that are no instruction, places that are no instruction address, divisors that are zero.
 
-use crate::{DATA, PC, executing};
-use rebut_fpvm::StateVersion;
-use rebut_fpvm::isa::{Op, Word};
-use rebut_tests::Engines;
+use crate::{PC, executing};
+use rebut_fpvm::isa::{Op, Operands, Word};
+use rebut_fpvm::{Mips32, Mips64};
 use rebut_tests::verdict::Step;
+use rebut_tests::{Engines, Mips};
 
 /// Every opcode, and every second opcode of the groups that have one.
 fn words() -> impl Iterator<Item = u32> {
@@ -17,16 +17,13 @@ fn words() -> impl Iterator<Item = u32> {
     })
 }
 
-#[test]
-fn every_opcode_is_an_instruction_for_all_or_for_none() {
-    let mut engines = Engines::new();
+fn opcodes<A: Mips>() {
+    let mut engines = Engines::<A>::new();
     for (i, word) in words().enumerate() {
-        let version = StateVersion::ALL[i % 2];
-        let mut case = executing(version, PC, word);
-        *case.register(4) = DATA;
-        // A system call that exists.
-        *case.register(2) = 5178;
-        let want = if Op::decode(Word(word)).is_some() { Step::Taken } else { Step::Refused };
+        let mut case = executing(A::VERSIONS[i % 2], PC, word);
+        *case.register(4) = A::DATA;
+        *case.register(2) = A::HARMLESS_CALL;
+        let want = if A::decode(Word(word)).is_some() { Step::Taken } else { Step::Refused };
         engines.expect(&format!("{word:08x}"), &case, want);
     }
     println!("{} words are instructions, {} are not", engines.taken, engines.refused);
@@ -34,28 +31,44 @@ fn every_opcode_is_an_instruction_for_all_or_for_none() {
 }
 
 #[test]
-fn an_unaligned_pc_faults() {
-    let mut engines = Engines::new();
+fn every_opcode_is_an_instruction_for_all_or_for_none() {
+    opcodes::<Mips64>();
+    opcodes::<Mips32>();
+}
+
+fn unaligned<A: Mips>() {
+    let mut engines = Engines::<A>::new();
     for low in 1..8 {
-        let mut case = executing(StateVersion::ALL[low as usize % 2], PC, 0);
-        case.thread().cpu.pc = PC + low;
+        let mut case = executing(A::VERSIONS[low as usize % 2], PC, 0);
+        case.cpu().pc = PC + low;
         let want = if low == 4 { Step::Taken } else { Step::Refused };
         engines.expect(&format!("pc {low}"), &case, want);
     }
 }
 
 #[test]
-fn division_by_zero_faults() {
-    let mut engines = Engines::new();
-    for op in [Op::div, Op::divu, Op::ddiv, Op::ddivu] {
+fn an_unaligned_pc_faults() {
+    unaligned::<Mips64>();
+    unaligned::<Mips32>();
+}
+
+fn divisions<A: Mips>(ops: &[Op]) {
+    let mut engines = Engines::<A>::new();
+    for op in ops {
         let narrow = matches!(op, Op::div | Op::divu);
         for divisor in [0, 1 << 32, u64::MAX << 32, 1] {
-            let operands = rebut_fpvm::isa::Operands { rs: 4, rt: 5, ..Default::default() };
-            let mut case = executing(StateVersion::V8, PC, op.encode(operands).0);
-            *case.register(5) = divisor;
+            let operands = Operands { rs: 4, rt: 5, ..Default::default() };
+            let mut case = executing(A::VERSIONS[1], PC, op.encode(operands).0);
+            *case.register(5) = A::extend(divisor);
             let zero = if narrow { divisor as u32 == 0 } else { divisor == 0 };
             let want = if zero { Step::Refused } else { Step::Taken };
             engines.expect(&format!("{op:?} by {divisor:#x}"), &case, want);
         }
     }
+}
+
+#[test]
+fn division_by_zero_faults() {
+    divisions::<Mips64>(&[Op::div, Op::divu, Op::ddiv, Op::ddivu]);
+    divisions::<Mips32>(&[Op::div, Op::divu]);
 }

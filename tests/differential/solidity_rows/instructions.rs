@@ -1,10 +1,10 @@
 //! The instruction table, row by row.
 
-use crate::{DATA, PC, executing, reservations};
-use rebut_fpvm::StateVersion;
+use crate::{PC, executing, reservations};
 use rebut_fpvm::isa::{Format, Op, Operands, ROWS, Row};
+use rebut_fpvm::{Mips32, Mips64};
 use rebut_tests::program::EDGES;
-use rebut_tests::{Case, Engines};
+use rebut_tests::{Case, Engines, Mips};
 
 const IMMEDIATES: [u16; 7] = [0, 1, 0x1234, 0x7fff, 0x8000, 0xfffe, 0xffff];
 /// Registers rs, rt, rd: all different, each zero, and every way in which two or three are one.
@@ -12,16 +12,16 @@ const ALIASES: [[u8; 3]; 8] =
     [[4, 5, 6], [0, 5, 6], [4, 0, 6], [4, 5, 0], [4, 4, 6], [4, 5, 4], [4, 5, 5], [4, 4, 4]];
 
 /// Shows cases of one row, and counts them.
-struct Cases<'e> {
-    engines: &'e mut Engines,
+struct Cases<'e, A: Mips> {
+    engines: &'e mut Engines<A>,
     row: &'static Row,
     count: u64,
 }
 
-impl Cases<'_> {
-    fn check(&mut self, operands: Operands, set_up: impl Fn(&mut Case)) {
+impl<A: Mips> Cases<'_, A> {
+    fn check(&mut self, operands: Operands, set_up: impl Fn(&mut Case<A>)) {
         // Both versions, and both halves of a doubleword, in turn.
-        let version = StateVersion::ALL[(self.count % 2) as usize];
+        let version = A::VERSIONS[(self.count % 2) as usize];
         let pc = PC + 4 * (self.count / 2 % 2);
         let mut case = executing(version, pc, self.row.op.encode(operands).0);
         set_up(&mut case);
@@ -38,9 +38,9 @@ impl Cases<'_> {
     }
 }
 
-fn set(case: &mut Case, register: u8, value: u64) {
+fn set<A: Mips>(case: &mut Case<A>, register: u8, value: u64) {
     if register != 0 {
-        *case.register(usize::from(register)) = value;
+        *case.register(usize::from(register)) = A::extend(value);
     }
 }
 
@@ -53,7 +53,7 @@ fn pairs() -> impl Iterator<Item = (u64, u64)> {
     EDGES.into_iter().enumerate().map(|(i, a)| (a, EDGES[(7 * i + 3) % EDGES.len()]))
 }
 
-fn three_registers(cases: &mut Cases<'_>) {
+fn three_registers<A: Mips>(cases: &mut Cases<'_, A>) {
     for rs in EDGES {
         for rt in EDGES {
             cases.with_values(registers(ALIASES[0]), rs, rt);
@@ -66,7 +66,7 @@ fn three_registers(cases: &mut Cases<'_>) {
     }
 }
 
-fn shifts_by_amount(cases: &mut Cases<'_>) {
+fn shifts_by_amount<A: Mips>(cases: &mut Cases<'_, A>) {
     for sa in [0, 1, 15, 16, 31] {
         for alias in [[0, 5, 6], [0, 5, 5], [0, 5, 0], [0, 0, 6]] {
             for rt in EDGES {
@@ -76,7 +76,7 @@ fn shifts_by_amount(cases: &mut Cases<'_>) {
     }
 }
 
-fn immediates(cases: &mut Cases<'_>) {
+fn immediates<A: Mips>(cases: &mut Cases<'_, A>) {
     for imm in IMMEDIATES {
         for alias in [[4, 5, 0], [4, 4, 0], [4, 0, 0], [0, 5, 0]] {
             for rs in EDGES {
@@ -86,7 +86,7 @@ fn immediates(cases: &mut Cases<'_>) {
     }
 }
 
-fn branches(cases: &mut Cases<'_>) {
+fn branches<A: Mips>(cases: &mut Cases<'_, A>) {
     let two = cases.row.format == Format::RsRtOff;
     for rs in EDGES {
         for rt in EDGES.into_iter().take(if two { EDGES.len() } else { 1 }) {
@@ -108,20 +108,20 @@ fn branches(cases: &mut Cases<'_>) {
 }
 
 /// A jump or branch in a delay slot faults, wherever the next pc is.
-fn delay_slots(cases: &mut Cases<'_>, operands: Operands) {
+fn delay_slots<A: Mips>(cases: &mut Cases<'_, A>, operands: Operands) {
     for next in [0, 4, 8, 0x100, u64::MAX - 3] {
         cases.check(operands, |case| {
-            let cpu = &mut case.thread().cpu;
-            cpu.next_pc = cpu.pc.wrapping_add(next);
+            let cpu = case.cpu();
+            cpu.next_pc = A::wrap(cpu.pc.wrapping_add(next));
         });
     }
 }
 
-fn jumps(cases: &mut Cases<'_>) {
+fn jumps<A: Mips>(cases: &mut Cases<'_, A>) {
     for target in [0, 1, 0x4000, 0x3ff_ffff, 0x200_0000] {
         // The last pc of a region jumps within the region of the delay slot.
         for pc in [PC, 0x0fff_fff8, 0x0fff_fffc, 0x7fff_ffff_fffc, 0xffff_ffff_ffff_fff8] {
-            let version = StateVersion::V8;
+            let (version, pc) = (A::VERSIONS[1], A::wrap(pc));
             let operands = Operands { target, ..Operands::default() };
             let case = executing(version, pc, cases.row.op.encode(operands).0);
             cases.engines.check(&format!("{} at {pc:#x}", cases.row.name), &case);
@@ -131,33 +131,33 @@ fn jumps(cases: &mut Cases<'_>) {
     delay_slots(cases, Operands::default());
 }
 
-fn jumps_to_register(cases: &mut Cases<'_>) {
+fn jumps_to_register<A: Mips>(cases: &mut Cases<'_, A>) {
     for alias in [[4, 0, 6], [4, 0, 4], [4, 0, 0], [4, 0, 31], [0, 0, 31]] {
-        for rs in EDGES.into_iter().chain([PC, PC + 8, DATA, 0xffff_ffff_ffff_fffc]) {
+        for rs in EDGES.into_iter().chain([PC, PC + 8, A::DATA, 0xffff_ffff_ffff_fffc]) {
             cases.with_values(registers(alias), rs, 0);
         }
     }
     delay_slots(cases, registers([4, 0, 31]));
 }
 
-fn one_register(cases: &mut Cases<'_>) {
+fn one_register<A: Mips>(cases: &mut Cases<'_, A>) {
     for alias in ALIASES {
         for (value, other) in pairs() {
             cases.check(registers(alias), |case| {
                 set(case, alias[0], value);
-                (case.thread().cpu.lo, case.thread().cpu.hi) = (other, value ^ other);
+                (case.cpu().lo, case.cpu().hi) = (A::extend(other), A::extend(value ^ other));
             });
         }
     }
 }
 
-fn memory_accesses(cases: &mut Cases<'_>) {
+fn memory_accesses<A: Mips>(cases: &mut Cases<'_, A>) {
     for offset in 0..16u16 {
         for alias in [[4, 5, 0], [4, 4, 0], [4, 0, 0]] {
             for rt in [0, 0x7172_7374_7576_7778, 0x8182_8384_8586_8788, 0x0000_0001_8000_0000] {
                 // The base is reached from below and from above.
-                for base in [DATA, DATA + 16] {
-                    let imm = offset.wrapping_sub((base - DATA) as u16);
+                for base in [A::DATA, A::DATA + 16] {
+                    let imm = offset.wrapping_sub((base - A::DATA) as u16);
                     cases.check(Operands { imm, ..registers(alias) }, |case| {
                         set(case, 5, rt);
                         set(case, 4, base);
@@ -165,12 +165,12 @@ fn memory_accesses(cases: &mut Cases<'_>) {
                 }
             }
         }
-        for reservation in reservations(DATA + u64::from(offset & 7)) {
+        for reservation in reservations(A::DATA + u64::from(offset & 7)) {
             let imm = offset & 7;
             cases.check(Operands { imm, ..registers([4, 5, 0]) }, |case| {
-                set(case, 4, DATA);
+                set(case, 4, A::DATA);
                 set(case, 5, 0xa1a2_a3a4_b1b2_b3b4);
-                case.registers.processor.reservation = reservation;
+                A::hold(case, reservation);
             });
         }
     }
@@ -178,7 +178,7 @@ fn memory_accesses(cases: &mut Cases<'_>) {
 }
 
 /// Absent pages, page and address ends, the code itself, sums that wrap.
-fn memory_places(cases: &mut Cases<'_>) {
+fn memory_places<A: Mips>(cases: &mut Cases<'_, A>) {
     let places = [
         0,
         7,
@@ -206,7 +206,7 @@ fn memory_places(cases: &mut Cases<'_>) {
     }
 }
 
-fn show(cases: &mut Cases<'_>) {
+fn show<A: Mips>(cases: &mut Cases<'_, A>) {
     match (cases.row.op, cases.row.format) {
         (Op::syscall, _) => {} // the module `syscalls`
         (Op::jr | Op::jalr, _) => jumps_to_register(cases),
@@ -220,9 +220,9 @@ fn show(cases: &mut Cases<'_>) {
     }
 }
 
-fn check_rows(rows: &'static [Row]) {
-    let mut engines = Engines::new();
-    for row in rows {
+fn check_rows<A: Mips>(rows: &'static [Row]) {
+    let mut engines = Engines::<A>::new();
+    for row in rows.iter().filter(|row| A::has(row)) {
         let mut cases = Cases { engines: &mut engines, row, count: 0 };
         show(&mut cases);
         assert!(cases.count >= 30 || row.op == Op::syscall, "{}: few cases", row.name);
@@ -235,10 +235,15 @@ const MIDDLE: usize = ROWS.len() * 7 / 10;
 
 #[test]
 fn every_row_of_the_first_part_agrees_at_all_edges() {
-    check_rows(&ROWS[..MIDDLE]);
+    check_rows::<Mips64>(&ROWS[..MIDDLE]);
 }
 
 #[test]
 fn every_other_row_agrees_at_all_edges() {
-    check_rows(&ROWS[MIDDLE..]);
+    check_rows::<Mips64>(&ROWS[MIDDLE..]);
+}
+
+#[test]
+fn every_row_of_32_bits_agrees_at_all_edges() {
+    check_rows::<Mips32>(ROWS);
 }

@@ -5,46 +5,44 @@ mod faults;
 mod instructions;
 mod preimages;
 mod syscalls;
+mod syscalls32;
 mod threads;
 
-use rebut_fpvm::StateVersion;
 use rebut_fpvm::kernel::ERROR;
 use rebut_fpvm::mips::threads::{Reservation, ReservationStatus};
-use rebut_fpvm::{Arch, Mips64};
-use rebut_tests::Case;
+use rebut_fpvm::{Arch, Mips64, Version};
+use rebut_tests::{Case, Mips};
 
 /// Where the instruction of a case stands, unless it matters.
 const PC: u64 = 0x1_0000;
-/// Where its data is: the middle of a page, 8-aligned, last word of a leaf.
-const DATA: u64 = 0x00c0_0000_0118;
+/// Where its data is on the 64-bit machine.
+const DATA: u64 = Mips64::DATA;
 
 /// A case that executes `word` in a state where nothing is zero that could be something.
-fn executing(version: StateVersion, pc: u64, word: u32) -> Case {
-    let mut case = Case::<Mips64>::at(version, pc);
+fn executing<N: Version<Vm: Mips>>(version: N, pc: u64, word: u32) -> Case<N::Vm> {
+    let mut case = Case::<N::Vm>::at(version, pc);
     case.instruction(pc, word);
     let r = &mut case.registers;
     r.step = 12_345_678;
-    r.processor.steps_since_switch = 77;
-    r.heap = Mips64::HEAP_START + 0x5000;
-    r.processor.next_thread_id = 9;
-    r.processor.reservation =
-        Reservation { status: ReservationStatus::Word, address: 0x2000, owner: 5 };
-    let cpu = &mut case.thread().cpu;
-    (cpu.lo, cpu.hi) = (0x1357_9bdf_0246_8ace, 0xfedc_ba98_7654_3210);
+    r.heap = N::Vm::HEAP_START + 0x5000;
+    N::Vm::fill(&mut case);
+    let extend = N::Vm::extend;
+    let cpu = case.cpu();
+    (cpu.lo, cpu.hi) = (extend(0x1357_9bdf_0246_8ace), extend(0xfedc_ba98_7654_3210));
     for (i, register) in cpu.registers.iter_mut().enumerate().skip(1) {
-        *register = 0x0101_0101_8101_0101 * i as u64;
+        *register = extend(0x0101_0101_8101_0101 * i as u64);
     }
-    case.dword(DATA, 0x8182_8384_0506_0708);
-    case.dword(DATA + 8, 0x1112_1314_9596_9798);
+    case.dword(N::Vm::DATA, 0x8182_8384_0506_0708);
+    case.dword(N::Vm::DATA + 8, 0x1112_1314_9596_9798);
     case
 }
 
 /// A case that makes a system call.
-fn calling(version: StateVersion, number: u64, arguments: [u64; 3]) -> Case {
+fn calling<N: Version<Vm: Mips>>(version: N, number: u64, arguments: [u64; 3]) -> Case<N::Vm> {
     let mut case = executing(version, PC + 4, 0x0000_000c);
-    *case.register(2) = number;
+    *case.register(2) = N::Vm::extend(number);
     for (register, argument) in (4..).zip(arguments) {
-        *case.register(register) = argument;
+        *case.register(register) = N::Vm::extend(argument);
     }
     *case.register(ERROR) = 0x77;
     case

@@ -4,42 +4,46 @@ use crate::memory::status_of;
 use crate::row::Row;
 use crate::{After, Scenario, advanced, calling};
 use alloy_primitives::{B256, keccak256};
+use rebut_fpvm::kernel::Errno;
 use rebut_fpvm::mips::threads::{Reservation, ReservationStatus};
-use rebut_fpvm::{Arch, Mips64};
-use rebut_fpvm::{StateVersion, StepError};
-use rebut_tests::Case;
+use rebut_fpvm::{Arch, StateVersion, StepError, Version, Vm};
 use rebut_tests::preimages::RECORDED;
+use rebut_tests::{Case, Mips};
 
 const PAGE: u64 = 4096;
 
-fn answered(before: Case, answer: u64, change: impl FnOnce(&mut Case)) -> Scenario {
+pub fn answered<A: Mips>(
+    before: Case<A>,
+    answer: u64,
+    change: impl FnOnce(&mut Case<A>),
+) -> Scenario<A> {
     let mut after = advanced(&before);
-    *after.register(2) = answer;
+    *after.register(2) = A::extend(answer);
     *after.register(7) = 0;
     change(&mut after);
     Scenario { before, after: After::State(Box::new(after)) }
 }
 
-/// A refusal puts EINVAL into $2 and ones into $7 today.
-pub fn mmap(row: &Row, version: StateVersion) -> Vec<Scenario> {
+/// Where a refusal puts its number differs between the machines.
+pub fn mmap<N: Version<Vm: Mips>>(row: &Row, version: N) -> Vec<Scenario<N::Vm>> {
+    let (start, end) = (N::Vm::HEAP_START, N::Vm::HEAP_END);
+    let ones = N::Vm::ADDRESSES.last_address();
     let names = [
-        ("program.HEAP_START", Mips64::HEAP_START),
-        ("program.HEAP_END", Mips64::HEAP_END),
-        ("program.HEAP_END - memory.PageSize", Mips64::HEAP_END - PAGE),
-        ("program.HEAP_END - 2*memory.PageSize", Mips64::HEAP_END - 2 * PAGE),
-        ("^arch.Word(0) - program.HEAP_START + 1", u64::MAX - Mips64::HEAP_START + 1),
-        (
-            "^arch.Word(0) - program.HEAP_START - memory.PageSize + 1",
-            u64::MAX - Mips64::HEAP_START - PAGE + 1,
-        ),
-        ("^arch.Word(0) & ^arch.Word(memory.PageAddrMask)", !(PAGE - 1)),
+        ("program.HEAP_START", start),
+        ("program.HEAP_END", end),
+        ("program.HEAP_END - memory.PageSize", end - PAGE),
+        ("program.HEAP_END - 2*memory.PageSize", end - 2 * PAGE),
+        ("^arch.Word(0) - program.HEAP_START + 1", ones - start + 1),
+        ("^arch.Word(0) - program.HEAP_START - memory.PageSize + 1", ones - start - PAGE + 1),
+        ("^arch.Word(0) & ^arch.Word(memory.PageAddrMask)", ones & !(PAGE - 1)),
     ];
     let (address, size) = (row.word("address"), row.word_or("size", &names));
     let heap = row.word_or("heap", &names);
-    let mut before = calling(version, 5009, &[address, size]);
+    let mut before = calling(version, N::Vm::MMAP, &[address, size]);
     before.registers.heap = heap;
     if row.is("shouldFail") {
-        return vec![answered(before, 22, |after| *after.register(7) = u64::MAX)];
+        let (answer, error) = N::Vm::error(Errno::EINVAL);
+        return vec![answered(before, answer, |after| *after.register(7) = error)];
     }
     let answer = if address == 0 { heap } else { address };
     let heap = row.word_or("expectedHeap", &names);
@@ -47,7 +51,7 @@ pub fn mmap(row: &Row, version: StateVersion) -> Vec<Scenario> {
 }
 
 /// The preimage of these rows.
-fn key() -> B256 {
+pub fn key() -> B256 {
     let mut key = keccak256(RECORDED);
     key[0] = 2;
     key

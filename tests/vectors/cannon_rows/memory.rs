@@ -2,21 +2,27 @@
 
 use crate::row::Row;
 use crate::{After, Scenario, advanced, executing, sign_extended};
-use rebut_fpvm::StateVersion;
 use rebut_fpvm::mips::threads::{Reservation, ReservationStatus};
-use rebut_tests::Case;
+use rebut_fpvm::{Arch, StateVersion, Version};
+use rebut_tests::{Case, Mips};
 
-fn scenario(before: Case, change: impl FnOnce(&mut Case)) -> Scenario {
+fn scenario<A: Mips>(before: Case<A>, change: impl FnOnce(&mut Case<A>)) -> Scenario<A> {
     let mut after = advanced(&before);
     change(&mut after);
     Scenario { before, after: After::State(Box::new(after)) }
 }
 
 /// `opcode $8, imm($9)`
-fn access(version: StateVersion, opcode: u32, imm: u32, base: u64, rt: u64) -> Case {
+fn access<N: Version<Vm: Mips>>(
+    version: N,
+    opcode: u32,
+    imm: u32,
+    base: u64,
+    rt: u64,
+) -> Case<N::Vm> {
     let mut case = executing(version, 0, opcode << 26 | 9 << 21 | 8 << 16 | imm);
-    *case.register(9) = base;
-    *case.register(8) = rt;
+    *case.register(9) = N::Vm::extend(base);
+    *case.register(8) = N::Vm::extend(rt);
     case
 }
 
@@ -76,7 +82,7 @@ pub fn load_store(row: &Row, version: StateVersion) -> Vec<Scenario> {
 
 /// Rows of the 32-bit machine: memory words are halves of doublewords here, results sign-extended,
 /// except that `lwr` of less than a word keeps the upper half of its register.
-pub fn load_store32(row: &Row, version: StateVersion) -> Vec<Scenario> {
+pub fn load_store32<N: Version<Vm: Mips>>(row: &Row, version: N) -> Vec<Scenario<N::Vm>> {
     let names =
         [("loadMemVal", 0x1122_3344), ("loadMemValNeg", 0xf1f2_f3f4), ("rtVal", 0xaabb_ccdd)];
     let (opcode, imm) = (row.bits("opcode"), row.bits("imm"));
@@ -93,7 +99,8 @@ pub fn load_store32(row: &Row, version: StateVersion) -> Vec<Scenario> {
         } else {
             let result = row.word_or("expectRes", &names);
             let partial_lwr = opcode == 0x26;
-            *after.register(8) = if partial_lwr { result } else { sign_extended(result) };
+            *after.register(8) =
+                if partial_lwr { N::Vm::extend(result) } else { sign_extended(result) };
         }
     })]
 }

@@ -26,7 +26,7 @@ pub mod vm;
 
 pub use derivation::{DerivationError, Derived};
 pub use outputs::{Agreeing, HeaderNodes, HeaderSource, L1Head, OutputSource, Outputs};
-pub use prestate::{NoState, PrestateError, Prestates, Stored};
+pub use prestate::{PrestateError, Prestates, Stored};
 pub use rollup::{RollupNode, SyncStatus};
 pub use server::{PreimageServer, ServerForm};
 pub use setup::{ChainNodes, Engine, ExternalProgram, GameSetup, Machinery, Setup};

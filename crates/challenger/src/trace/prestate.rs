@@ -12,7 +12,6 @@
 
 use alloy_primitives::B256;
 use flate2::read::MultiGzDecoder;
-use rebut_fpvm::state_file::asterisc::JsonState;
 use rebut_fpvm::{Asterisc, Mips64, State, StateFileError, Version, Vm};
 use rebut_preimage::{StoreError, store::replace};
 use std::fs::{self, File};
@@ -39,27 +38,16 @@ pub trait Stored:
     /// Reads a state, unpacked; in which form, the file's name says.
     ///
     /// # Errors
-    /// [`NoState`] where it is none.
-    fn read_state(name: &Path, stream: &mut dyn Read) -> Result<State<Self>, NoState>;
-}
-
-/// Why a file is no state.
-#[derive(Debug, thiserror::Error)]
-pub enum NoState {
-    /// A binary one, or what it says.
-    #[error(transparent)]
-    Content(#[from] StateFileError),
-    /// A JSON one.
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
+    /// What is wrong, where it is none.
+    fn read_state(name: &Path, stream: &mut dyn Read) -> Result<State<Self>, StateFileError>;
 }
 
 impl Stored for Mips64 {
     const NAME: &'static str = "cannon";
     const ENDINGS: &'static [&'static str] = &[".bin.gz", ".bin"];
 
-    fn read_state(_: &Path, stream: &mut dyn Read) -> Result<State, NoState> {
-        Ok(State::read(stream)?)
+    fn read_state(_: &Path, stream: &mut dyn Read) -> Result<State, StateFileError> {
+        State::read(stream)
     }
 }
 
@@ -67,14 +55,13 @@ impl Stored for Asterisc {
     const NAME: &'static str = "asterisc";
     const ENDINGS: &'static [&'static str] = &[".bin.gz", ".json.gz", ".json", ".bin"];
 
-    fn read_state(name: &Path, stream: &mut dyn Read) -> Result<State<Self>, NoState> {
+    fn read_state(name: &Path, stream: &mut dyn Read) -> Result<State<Self>, StateFileError> {
         let name = name.as_os_str().as_encoded_bytes();
         let plain = name.strip_suffix(b".gz").unwrap_or(name);
         if plain.ends_with(b".bin") {
-            return Ok(State::<Self>::from_binary(stream)?);
+            return State::<Self>::from_binary(stream);
         }
-        let json: JsonState = serde_json::from_reader(BufReader::new(stream))?;
-        Ok(State::<Self>::from_json(json)?)
+        State::<Self>::read_json(BufReader::new(stream))
     }
 }
 
@@ -95,7 +82,7 @@ pub enum PrestateError {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: NoState,
+        source: StateFileError,
     },
     /// A state with another hash than the one wanted.
     #[error("{place}: it is the prestate {found}, not {wanted}")]

@@ -10,32 +10,42 @@
 //!
 //! Invariant: standard output carries the JSON that was asked for and nothing else.
 
-mod run;
-
 use crate::Outcome;
-use crate::cannon::{CannonError, RunArguments, WitnessArguments, path};
-use crate::files::{self, Output, asterisc_output, json_output, read_asterisc_state};
+use crate::cannon::{
+    CannonError, LoadFiles, Place, Plan, RunArguments, Tool, Transfer, WitnessArguments, load_for,
+    not_empty, print_witness, run_state,
+};
+use crate::files::read_asterisc_state;
 use alloy_primitives::{B256, Bytes};
-use clap::{Args, Subcommand};
-use rebut_fpvm::{AsteriscVersion, load_elf as load};
+use clap::Subcommand;
+use rebut_fpvm::memory::Memory;
+use rebut_fpvm::riscv::Hart;
+use rebut_fpvm::state_file::asterisc::Seal;
+use rebut_fpvm::{Asterisc, AsteriscVersion, State, StateWitness};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-/// Most bytes of an ELF file, debug information included.
-const ELF_LIMIT_BYTES: u64 = 2 << 30;
+const INPUT: &str = "The state: binary if its name ends in .bin or .bin.gz, else JSON";
+const OUTPUT: &str =
+    "Where the state goes: binary if the name ends in .bin or .bin.gz, else JSON; nowhere if empty";
 
 /// Subcommands of `asterisc`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Turn an ELF file into the state of a machine about to run it.
-    #[command(args_override_self = true)]
-    LoadElf(LoadElf),
+    #[command(
+        args_override_self = true,
+        mut_arg("path", |a| a.help("The ELF file: 64-bit RISC-V, with its symbol table")),
+        mut_arg("out", |a| a.default_value("state.json").help(OUTPUT)),
+    )]
+    LoadElf(LoadFiles),
     /// Run a state, writing proofs and snapshots on the way.
     #[command(
         args_override_self = true,
-        mut_arg("input", |a| a.help("The state to start from: binary if its name ends in .bin or .bin.gz, else JSON")),
-        mut_arg("output", |a| a.default_value("out.json").help("Where the last state goes; nowhere if empty")),
+        mut_arg("input", |a| a.help(INPUT)),
+        mut_arg("output", |a| a.default_value("out.json").help(OUTPUT)),
         mut_arg("snapshot_fmt", |a| a.default_value("state-%d.json")),
         mut_arg("info_at", |a| a.default_value("%100000")),
         mut_arg("debug", |a| a.hide(true)),
@@ -43,28 +53,14 @@ pub enum Command {
     )]
     Run(Box<RunArguments>),
     /// Print the witness of a state and its hash as JSON.
-    #[command(args_override_self = true)]
+    #[command(args_override_self = true, mut_arg("input", |a| a.help(INPUT)))]
     Witness(WitnessArguments),
-}
-
-/// Options of `asterisc load-elf`.
-#[derive(Debug, Args)]
-pub struct LoadElf {
-    /// The ELF file: 64-bit RISC-V, with its symbol table
-    #[arg(long, value_name = "FILE", value_parser = path())]
-    path: PathBuf,
-    /// Where the state goes: binary if the name ends in .bin or .bin.gz, else JSON; nowhere if empty
-    #[arg(long, value_name = "FILE", value_parser = path(), default_value = "state.json")]
-    out: PathBuf,
-    /// Where the symbols go: a file, - for standard output, nowhere if empty
-    #[arg(long, value_name = "FILE", value_parser = path(), default_value = "meta.json")]
-    meta: PathBuf,
 }
 
 /// What `witness` prints.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct WitnessRecord {
+pub struct WitnessRecord {
     witness: Bytes,
     state_hash: B256,
     step: u64,
@@ -79,8 +75,8 @@ struct WitnessRecord {
 /// Whatever went wrong, an interrupt included.
 pub fn run(command: Command) -> Outcome {
     let outcome = match command {
-        Command::LoadElf(arguments) => load_elf(&arguments),
-        Command::Run(arguments) => run::run(&arguments),
+        Command::LoadElf(arguments) => load_for(AsteriscVersion, &arguments),
+        Command::Run(arguments) => run_from_file(&arguments),
         Command::Witness(arguments) => witness(&arguments),
     };
     match outcome {
@@ -91,38 +87,69 @@ pub fn run(command: Command) -> Outcome {
     }
 }
 
-/// Loads the program and writes its state and its symbols: both, or neither.
-fn load_elf(arguments: &LoadElf) -> Result<(), CannonError> {
-    let file = files::read_raw(&arguments.path, ELF_LIMIT_BYTES)?;
-    let mut program = load(AsteriscVersion, &file)
-        .map_err(|source| CannonError::Load { path: arguments.path.clone(), source })?;
-    let symbols = json_output(&arguments.meta, &program.symbols)?;
-    let seal = program.state.seal();
-    asterisc_output(&arguments.out, &program.state, &seal)?.commit()?;
-    symbols.commit()?;
-    Ok(())
+/// Runs a state, unless an option is given that the deployed tool lacks.
+fn run_from_file(arguments: &RunArguments) -> Result<(), CannonError> {
+    for (option, given) in
+        [("--debug", arguments.debug), ("--debug-info", arguments.debug_info != Path::new(""))]
+    {
+        if given {
+            return Err(CannonError::NotOfAsterisc { option });
+        }
+    }
+    let plan = Plan::new(arguments)?;
+    run_state(arguments, plan, read_asterisc_state(&arguments.input)?)
 }
 
 /// Prints the witness as JSON and writes its bytes to the file that was asked for.
 fn witness(arguments: &WitnessArguments) -> Result<(), CannonError> {
-    if arguments.input == Path::new("") {
-        return Err(CannonError::NoInput);
+    print_witness(arguments, read_asterisc_state(not_empty(&arguments.input)?)?)
+}
+
+impl Tool for Asterisc {
+    type Seal = Seal;
+    type Record = WitnessRecord;
+
+    fn number(_: AsteriscVersion) -> Option<u8> {
+        None
     }
-    let mut state = read_asterisc_state(&arguments.input)?;
-    let witness = state.witness();
-    let mut raw = Output::create_raw(&arguments.output)?;
-    raw.fill(|out| out.write_all(&witness.0))?;
-    let r = &state.registers;
-    let record = WitnessRecord {
-        state_hash: state.hash_of(&witness),
-        witness: witness.0.into(),
-        step: r.step,
-        exited: r.exited,
-        exit_code: r.exit_code,
-        pc: r.processor.pc,
-    };
-    let printed = json_output(Path::new("-"), &record)?;
-    raw.commit()?;
-    printed.commit()?;
-    Ok(())
+
+    fn has_json(_: AsteriscVersion) -> bool {
+        true
+    }
+
+    fn instruction(memory: &Memory, pc: u64) -> u32 {
+        memory.load_u32(pc & !3).swap_bytes()
+    }
+
+    fn place(_: &Hart) -> Option<Place> {
+        None
+    }
+
+    fn transfer(_: u32) -> Option<Transfer> {
+        None
+    }
+
+    fn seal(state: &mut State<Self>) -> Seal {
+        state.seal()
+    }
+
+    fn write(state: &State<Self>, seal: &Seal, out: &mut dyn Write) -> io::Result<()> {
+        state.write_binary(out, seal)
+    }
+
+    fn write_json(state: &State<Self>, seal: &Seal, out: &mut dyn Write) -> io::Result<()> {
+        state.write_json(out, seal)
+    }
+
+    fn record(state: &State<Self>, witness: StateWitness) -> WitnessRecord {
+        let r = &state.registers;
+        WitnessRecord {
+            state_hash: state.hash_of(&witness),
+            witness: witness.0.into(),
+            step: r.step,
+            exited: r.exited,
+            exit_code: r.exit_code,
+            pc: r.processor.pc,
+        }
+    }
 }

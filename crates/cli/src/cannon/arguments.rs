@@ -19,10 +19,18 @@ pub struct LoadElf {
     /// Name of the state version, for example multithreaded64-5
     #[arg(long = "type", value_name = "NAME")]
     pub version: String,
+    /// What is read and written.
+    #[command(flatten)]
+    pub files: LoadFiles,
+}
+
+/// Options of `load-elf` that all machines have.
+#[derive(Debug, Args)]
+pub struct LoadFiles {
     /// The ELF file: big-endian MIPS, with its symbol table
     #[arg(long, value_name = "FILE", value_parser = path())]
     pub path: PathBuf,
-    /// Where the state goes: a name in .bin or .bin.gz; nowhere if empty
+    /// Where the state goes: a name in .bin or .bin.gz, or any other for the JSON of version 0; nowhere if empty
     #[arg(long, value_name = "FILE", value_parser = path(), default_value = "state.bin.gz")]
     pub out: PathBuf,
     /// Where the symbols go: a file, - for standard output, nowhere if empty
@@ -33,10 +41,10 @@ pub struct LoadElf {
 /// Options of `cannon run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// The state to start from: a .bin or .bin.gz file
+    /// The state to start from: a .bin or .bin.gz file, or the JSON of version 0
     #[arg(long, value_name = "FILE", value_parser = path())]
     pub input: PathBuf,
-    /// Where the last state goes: a name in .bin or .bin.gz; nowhere if empty
+    /// Where the last state goes: a name in .bin or .bin.gz, or any other for the JSON of version 0; nowhere if empty
     #[arg(long, value_name = "FILE", value_parser = path(), default_value = "out.bin.gz")]
     pub output: PathBuf,
     /// Steps to prove: never, always, =N (step N), %N (every multiple of N)
@@ -90,7 +98,7 @@ pub struct Run {
 /// Options of `cannon witness`.
 #[derive(Debug, Args)]
 pub struct Witness {
-    /// The state: a .bin or .bin.gz file
+    /// The state: a .bin or .bin.gz file, or JSON
     #[arg(long, value_name = "FILE", value_parser = path())]
     pub input: PathBuf,
     /// Where the bytes of the witness go; nowhere if empty

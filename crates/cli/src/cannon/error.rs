@@ -43,7 +43,9 @@ pub enum CannonError {
         supported: String,
     },
     /// A name for a state that is none of a binary file.
-    #[error("{option} {name:?} does not end in .bin or .bin.gz, the only formats of a state")]
+    #[error(
+        "{option} {name:?} does not end in .bin or .bin.gz, the only formats of a state of this version"
+    )]
     StateName {
         /// The option.
         option: &'static str,

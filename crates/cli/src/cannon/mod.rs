@@ -19,24 +19,23 @@ mod progress;
 mod records;
 mod run;
 mod server;
+mod tool;
 mod traceback;
 mod witness;
 
-pub use arguments::{Run as RunArguments, Witness as WitnessArguments, double_dashes, path};
+pub use arguments::{LoadFiles, Run as RunArguments, Witness as WitnessArguments, double_dashes};
 pub use error::{CannonError, exit_code_of, is_interrupt};
-pub use guest_output::GuestOutput;
-pub use load_elf::parse_version;
-pub use preimage_stop::Read;
-pub use progress::{Progress, memory_size};
-pub use records::ProofRecord;
-pub use run::{Plan, check_state_name, listen_to_interrupts, numbered, read_symbols};
-pub use server::Server;
+pub use load_elf::{load_for, parse_wide_version};
+pub use run::{Plan, check_state_name, not_empty, run_state};
+pub use tool::Tool;
+pub use traceback::{Place, Transfer};
+pub use witness::print as print_witness;
 
 use crate::Outcome;
 use crate::files::{FileError, Output};
 use arguments::{LoadElf, Run, Witness};
 use clap::Subcommand;
-use rebut_fpvm::StateVersion;
+use rebut_fpvm::AnyVersion;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -73,7 +72,7 @@ pub fn run(command: Command) -> Outcome {
 /// The versions in the words of the deployed bundle, which holds one executable for each.
 fn versions() -> String {
     let mut text = String::from("Available cannon versions:\n");
-    for version in StateVersion::ALL {
+    for version in AnyVersion::ALL {
         let (number, name) = (version.number(), version.name());
         text += &format!("filename: cannon-{number}\tversion: {name} ({number})\n");
     }

@@ -2,9 +2,8 @@
 
 use crate::log::BARS;
 use indicatif::{ProgressBar, ProgressStyle};
-use rebut_fpvm::Vm;
-use rebut_fpvm::machine::Machine;
 use rebut_fpvm::memory::PAGE_BYTES;
+use rebut_fpvm::{Machine, Vm};
 use std::time::{Duration, Instant};
 
 const WITH_END: &str = "{wide_bar} {percent}% {msg}, {eta} left";

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{B256, Bytes, U64};
 use rebut_fpvm::memory::PAGE_BYTES;
-use rebut_fpvm::{Machine, State, StateWitness, StepProof};
+use rebut_fpvm::{Machine, State, StateWitness, StepProof, Vm};
 use serde::Serialize;
 
 /// A proof file.
@@ -65,11 +65,11 @@ pub struct WitnessRecord {
 
 impl WitnessRecord {
     /// The record of a state and its witness.
-    pub fn new(state: &State, witness: &StateWitness) -> Self {
+    pub fn new<V: Vm>(state_version: u8, state: &State<V>, witness: StateWitness) -> Self {
         Self {
-            state_version: state.version.number(),
-            witness_hash: state.hash_of(witness),
-            witness: witness.0.clone().into(),
+            state_version,
+            witness_hash: state.hash_of(&witness),
+            witness: witness.0.into(),
             step: state.registers.step,
             exited: state.registers.exited,
             exit_code: state.registers.exit_code,
@@ -97,7 +97,7 @@ pub struct DebugInfo {
 
 impl DebugInfo {
     /// The counters of a machine.
-    pub fn of(machine: &Machine<'_>) -> Self {
+    pub fn of<V: Vm>(machine: &Machine<'_, V>) -> Self {
         let pages = machine.memory().page_count();
         let (num_preimage_requests, total_preimage_size) = machine.preimage_requests();
         let stats = machine.stats();

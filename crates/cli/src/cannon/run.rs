@@ -11,9 +11,10 @@ use super::preimage_stop::{PreimageStop, Read};
 use super::progress::{Progress, memory_size};
 use super::records::{DebugInfo, ProofRecord};
 use super::server::Server;
+use super::tool::Tool;
 use super::traceback::Calls;
 use crate::files::{self, is_binary_state, json_output, state_output, write_json};
-use rebut_fpvm::{Machine, StepError, Stop, Symbols, Until};
+use rebut_fpvm::{AnyState, Machine, State, StepError, Stop, Symbols, Until};
 use rebut_preimage::OracleError;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::path::{Path, PathBuf};
@@ -32,12 +33,22 @@ const SYMBOLS_LIMIT_BYTES: u64 = 1 << 30;
 /// the last state and the counters are not written.
 pub fn run(arguments: &Run) -> Result<(), CannonError> {
     let plan = Plan::new(arguments)?;
-    check_state_name("--output", &arguments.output)?;
-    check_state_name("--snapshot-fmt", &numbered(&arguments.snapshot_fmt, 0))?;
-    let symbols = read_symbols(&arguments.meta)?;
-    let state = files::read_state(&arguments.input)?;
+    match files::read_state(&arguments.input)? {
+        AnyState::Mips32(state) => run_state(arguments, plan, state),
+        AnyState::Mips64(state) => run_state(arguments, plan, state),
+    }
+}
+
+/// The same for a state of any machine.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_state<V: Tool>(arguments: &Run, plan: Plan, state: State<V>) -> Result<(), CannonError> {
+    let has_json = V::has_json(state.version);
+    check_state_name("--output", &arguments.output, has_json)?;
+    check_state_name("--snapshot-fmt", &numbered(&arguments.snapshot_fmt, 0), has_json)?;
     let interrupt = listen_to_interrupts().map_err(CannonError::Signals)?;
-    tracing::info!(module = "vm", version = state.version.number(), "loaded input state");
+    tracing::info!(module = "vm", version = V::number(state.version), "loaded input state");
 
     let mut server = Server::start(&arguments.server, Arc::clone(&interrupt))?;
     let has_server = matches!(server, Server::Process(_));
@@ -47,26 +58,34 @@ pub fn run(arguments: &Run) -> Result<(), CannonError> {
         progress: Progress::start(first_step, plan.stop_at.first_from(first_step)),
         calls: arguments.debug.then(Calls::default),
         plan,
-        symbols,
         interrupt,
         has_server,
     };
     runner.run()?;
     runner.finish(arguments)?;
-    drop(runner);
     server.finish();
     Ok(())
 }
 
-/// Refuses names that are none of a binary state. Empty names stand for no file.
-pub fn check_state_name(option: &'static str, name: &Path) -> Result<(), CannonError> {
-    if name == Path::new("") || is_binary_state(name) {
+/// Refuses the empty name of an input.
+pub fn not_empty(input: &Path) -> Result<&Path, CannonError> {
+    if input == Path::new("") { Err(CannonError::NoInput) } else { Ok(input) }
+}
+
+/// Refuses names that are none of a binary state, unless the state has a JSON form. Empty names stand for no
+/// file.
+pub fn check_state_name(
+    option: &'static str,
+    name: &Path,
+    has_json: bool,
+) -> Result<(), CannonError> {
+    if has_json || name == Path::new("") || is_binary_state(name) {
         return Ok(());
     }
     Err(CannonError::StateName { option, name: name.display().to_string() })
 }
 
-pub fn read_symbols(name: &Path) -> Result<Symbols, CannonError> {
+fn read_symbols(name: &Path) -> Result<Symbols, CannonError> {
     if name == Path::new("") {
         return Ok(Symbols::default());
     }
@@ -74,7 +93,7 @@ pub fn read_symbols(name: &Path) -> Result<Symbols, CannonError> {
 }
 
 /// A flag that the first signal raises. The second one ends the process at once.
-pub fn listen_to_interrupts() -> std::io::Result<Arc<AtomicBool>> {
+fn listen_to_interrupts() -> std::io::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&flag))?;
@@ -83,22 +102,21 @@ pub fn listen_to_interrupts() -> std::io::Result<Arc<AtomicBool>> {
     Ok(flag)
 }
 
-/// What to do at which step.
+/// What to do at which step, and names for the log.
 pub struct Plan {
-    pub info_at: StepPattern,
-    pub stop_at: StepPattern,
-    pub snapshot_at: StepPattern,
-    pub snapshot_format: String,
-    pub proof_at: StepPattern,
-    pub proof_format: String,
-    pub preimage_stop: PreimageStop,
+    info_at: StepPattern,
+    stop_at: StepPattern,
+    snapshot_at: StepPattern,
+    snapshot_format: String,
+    proof_at: StepPattern,
+    proof_format: String,
+    preimage_stop: PreimageStop,
+    symbols: Symbols,
 }
 
 impl Plan {
     pub fn new(arguments: &Run) -> Result<Self, CannonError> {
-        if arguments.input == Path::new("") {
-            return Err(CannonError::NoInput);
-        }
+        not_empty(&arguments.input)?;
         if arguments.debug && arguments.meta == Path::new("") {
             return Err(CannonError::DebugWithoutSymbols);
         }
@@ -113,11 +131,12 @@ impl Plan {
             proof_at: arguments.proof_at,
             proof_format: arguments.proof_fmt.clone(),
             preimage_stop: PreimageStop::new(arguments)?,
+            symbols: read_symbols(&arguments.meta)?,
         })
     }
 
     /// How far the machine may run freely once the step `now` has been dealt with.
-    pub fn until(&self, now: u64) -> Until {
+    fn until(&self, now: u64) -> Until {
         let next = now.saturating_add(1);
         let patterns = [self.info_at, self.stop_at, self.snapshot_at, self.proof_at];
         let first = patterns.into_iter().filter_map(|pattern| pattern.first_from(next)).min();
@@ -130,14 +149,13 @@ impl Plan {
 }
 
 /// The file name for a step.
-pub fn numbered(format: &str, step: u64) -> PathBuf {
+fn numbered(format: &str, step: u64) -> PathBuf {
     format.replace("%d", &step.to_string()).into()
 }
 
-struct Runner<'h> {
-    machine: Machine<'h>,
+struct Runner<'h, V: Tool> {
+    machine: Machine<'h, V>,
     plan: Plan,
-    symbols: Symbols,
     /// Present when calls are followed, which takes a look at every single step.
     calls: Option<Calls>,
     progress: Progress,
@@ -145,7 +163,7 @@ struct Runner<'h> {
     has_server: bool,
 }
 
-impl Runner<'_> {
+impl<V: Tool> Runner<'_, V> {
     fn run(&mut self) -> Result<(), CannonError> {
         while !self.machine.registers().exited {
             if self.interrupt.load(Ordering::Relaxed) {
@@ -162,7 +180,7 @@ impl Runner<'_> {
             }
             if self.plan.snapshot_at.matches(step) {
                 let name = numbered(&self.plan.snapshot_format, step);
-                state_output(&name, self.machine.state())?.commit()?;
+                state_output(&name, self.machine.state(), &V::Seal::default())?.commit()?;
             }
             let read_preimage = if self.plan.proof_at.matches(step) {
                 self.prove(step)?;
@@ -224,7 +242,7 @@ impl Runner<'_> {
     fn failed(&self, error: StepError) -> CannonError {
         let registers = self.machine.registers();
         let step = registers.step;
-        let pc = registers.processor.current_thread().map_or(0, |thread| thread.cpu.pc);
+        let pc = self.machine.pc().unwrap_or(0);
         match error {
             StepError::Oracle(OracleError::Missing { key }) if !self.has_server => {
                 CannonError::NoServer { step, pc, key }
@@ -235,31 +253,34 @@ impl Runner<'_> {
 
     fn log_step(&self, step: u64) {
         let machine = &self.machine;
-        let pc = machine.registers().processor.current_thread().map_or(0, |thread| thread.cpu.pc);
+        let pc = machine.pc().unwrap_or(0);
         let pages = machine.memory().page_count();
         tracing::info!(
             module = "vm",
             step,
             pc = format_args!("{pc:08x}"),
-            insn = format_args!("{:08x}", machine.memory().load_u32(pc & !3)),
+            insn = format_args!("{:08x}", V::instruction(machine.memory(), pc)),
             ips = format_args!("{:.0}", self.progress.steps_per_second(step)),
             pages,
             mem = format_args!("{}", memory_size(pages)),
-            name = self.symbols.name_of(pc),
+            name = self.plan.symbols.name_of(pc),
             "processing"
         );
     }
 
     /// Writes the last state and the counters: both, or neither.
-    fn finish(&self, arguments: &Run) -> Result<(), CannonError> {
+    fn finish(self, arguments: &Run) -> Result<(), CannonError> {
         let registers = self.machine.registers();
         let (step, exited, code) = (registers.step, registers.exited, registers.exit_code);
         tracing::info!(module = "vm", step, exited, code, "execution stopped");
         if let Some(calls) = &self.calls {
-            crate::log::print(&calls.traceback(&self.machine, &self.symbols));
+            crate::log::print(&calls.traceback(&self.machine, &self.plan.symbols));
         }
-        let state = state_output(&arguments.output, self.machine.state())?;
-        json_output(&arguments.debug_info, &DebugInfo::of(&self.machine))?.commit()?;
+        let counters = json_output(&arguments.debug_info, &DebugInfo::of(&self.machine))?;
+        let mut state = self.machine.into_state();
+        let seal = V::seal(&mut state);
+        let state = state_output(&arguments.output, &state, &seal)?;
+        counters.commit()?;
         Ok(state.commit()?)
     }
 }

@@ -4,10 +4,10 @@
 //! holds. A return ends the innermost call that it goes back behind, and all calls within: those were left
 //! by other means.
 
-use rebut_fpvm::Machine;
-use rebut_fpvm::Symbols;
+use super::tool::Tool;
 use rebut_fpvm::isa::{Op, Word};
-use rebut_fpvm::mips::state::RA;
+use rebut_fpvm::mips::state::{Cpu, RA};
+use rebut_fpvm::{Arch, Machine, Symbols};
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -24,10 +24,40 @@ impl Call {
     }
 }
 
+/// What an instruction does to the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Transfer {
+pub enum Transfer {
+    /// Opens one.
     Call,
+    /// Ends one.
     Return,
+}
+
+/// Where a thread is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its id.
+    thread: u64,
+    /// Its next instruction.
+    pc: u64,
+    /// The one behind that.
+    next_pc: u64,
+}
+
+/// Where a thread of MIPS is.
+pub const fn place_of(thread: u64, cpu: &Cpu) -> Place {
+    Place { thread, pc: cpu.pc, next_pc: cpu.next_pc }
+}
+
+/// What an instruction of MIPS does to the calls.
+pub fn transfer_of<A: Arch>(word: u32) -> Option<Transfer> {
+    let word = Word(word);
+    match A::decode(word)? {
+        Op::jal => Some(Transfer::Call),
+        Op::jalr if word.rd() == RA => Some(Transfer::Call),
+        Op::jr if word.rs() == RA => Some(Transfer::Return),
+        _ => None,
+    }
 }
 
 /// The open calls of each thread, seen since the run began.
@@ -46,34 +76,26 @@ pub struct Pending {
 
 impl Calls {
     /// Looks at the instruction that the machine is about to execute.
-    pub fn before_step(machine: &Machine<'_>) -> Option<Pending> {
-        let thread =
-            machine.registers().processor.current_thread().filter(|thread| !thread.exited)?;
-        let pc = thread.cpu.pc;
-        let word = Word(machine.memory().load_u32(pc));
-        let transfer = match Op::decode(word)? {
-            Op::jal => Transfer::Call,
-            Op::jalr if word.rd() == RA => Transfer::Call,
-            Op::jr if word.rs() == RA => Transfer::Return,
-            _ => return None,
-        };
-        Some(Pending { thread: thread.id, pc, transfer })
+    pub fn before_step<V: Tool>(machine: &Machine<'_, V>) -> Option<Pending> {
+        let Place { thread, pc, .. } = V::place(&machine.registers().processor)?;
+        let transfer = V::transfer(V::instruction(machine.memory(), pc))?;
+        Some(Pending { thread, pc, transfer })
     }
 
     /// Takes note of that instruction once it was executed.
-    pub fn after_step(&mut self, machine: &Machine<'_>, pending: Pending) {
-        let Some(thread) = machine.registers().processor.current_thread() else { return };
+    pub fn after_step<V: Tool>(&mut self, machine: &Machine<'_, V>, pending: Pending) {
+        let Some(place) = V::place(&machine.registers().processor) else { return };
         // The step was a context switch: the instruction is still to come.
-        if thread.id != pending.thread || thread.cpu.pc == pending.pc {
+        if place.thread != pending.thread || place.pc == pending.pc {
             return;
         }
         let calls = self.by_thread.entry(pending.thread).or_default();
         match pending.transfer {
             Transfer::Call => {
-                calls.push(Call { caller: pending.pc, target: thread.cpu.next_pc });
+                calls.push(Call { caller: pending.pc, target: place.next_pc });
             }
             Transfer::Return => {
-                let target = thread.cpu.next_pc;
+                let target = place.next_pc;
                 let ended = calls.iter().rposition(|call| call.return_address() == target);
                 calls.truncate(ended.unwrap_or(calls.len()));
             }
@@ -81,12 +103,12 @@ impl Calls {
     }
 
     /// The open calls of the running thread, innermost first, one a line.
-    pub fn traceback(&self, machine: &Machine<'_>, symbols: &Symbols) -> String {
+    pub fn traceback<V: Tool>(&self, machine: &Machine<'_, V>, symbols: &Symbols) -> String {
         let registers = machine.registers();
-        let thread = registers.processor.current_thread();
-        let pc = thread.map_or(0, |thread| thread.cpu.pc);
+        let pc = machine.pc().unwrap_or(0);
         let mut text = format!("traceback at pc={pc:x}. step={}\n", registers.step);
-        let calls = thread.and_then(|thread| self.by_thread.get(&thread.id));
+        let place = V::place(&registers.processor);
+        let calls = place.and_then(|place| self.by_thread.get(&place.thread));
         for (i, call) in calls.into_iter().flatten().rev().enumerate() {
             let Call { caller, target } = call;
             let name = symbols.name_of(*target);

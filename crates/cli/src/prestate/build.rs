@@ -4,7 +4,7 @@ use super::carried::Carried;
 use super::{BuildArguments, Inputs, PrestateError, VerifyArguments};
 use crate::Outcome;
 use crate::block::{print_json, print_lines};
-use crate::cannon::{check_state_name, parse_version};
+use crate::cannon::{check_state_name, parse_wide_version};
 use crate::files::{self, state_output};
 use crate::guest::PROGRAM;
 use alloy_primitives::B256;
@@ -46,9 +46,9 @@ struct Built {
 }
 
 pub(super) fn build(arguments: &BuildArguments) -> Outcome {
-    check_state_name("--out", &arguments.out)?;
+    check_state_name("--out", &arguments.out, false)?;
     let built = Built::new(&arguments.inputs)?;
-    state_output(&arguments.out, &built.state)?.commit()?;
+    state_output(&arguments.out, &built.state, &())?.commit()?;
     if arguments.json {
         print_json(&serde_json::json!({
             "prestate": built.hash,
@@ -72,7 +72,7 @@ pub(super) fn build(arguments: &BuildArguments) -> Outcome {
 pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
     let built = Built::new(&arguments.inputs)?;
     let recorded = match &arguments.prestate {
-        Some(path) => Some(files::read_state(path)?.hash()),
+        Some(path) => Some(files::read_wide_state(path)?.hash()),
         None => None,
     };
     let equal = [arguments.hash, recorded].into_iter().flatten().all(|hash| hash == built.hash);
@@ -98,7 +98,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
 
 impl Built {
     fn new(inputs: &Inputs) -> Result<Self, PrestateError> {
-        let version = parse_version(&inputs.version)?;
+        let version = parse_wide_version(&inputs.version)?;
         let (table, chains) = chains(inputs)?;
         let (path, mut elf) = match &inputs.guest {
             Some(path) => (path.clone(), files::read(path, ELF_LIMIT_BYTES)?),

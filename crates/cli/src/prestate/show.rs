@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 
 pub(super) fn show(arguments: &ShowArguments) -> Outcome {
-    let mut state = files::read_state(&arguments.file)?;
+    let mut state = files::read_wide_state(&arguments.file)?;
     let carried = Carried::read(&state)
         .map_err(|source| PrestateError::Section { path: arguments.file.clone(), source })?;
     let hash = state.hash();

@@ -14,6 +14,7 @@ crate::trials![
     modes_do_not_depend_on_the_umask,
     options_stand_behind_one_dash_too,
     listed_versions_are_those_that_load,
+    the_32_bit_machine_has_files_and_proofs_of_its_own,
 ];
 
 /// Pages, and bytes of everything but memory: those of a state with one thread and no hint.
@@ -135,6 +136,8 @@ fn listed_versions_are_those_that_load() {
     assert_eq!(
         listed,
         "Available cannon versions:\n\
+         filename: cannon-0\tversion: singlethreaded (0)\n\
+         filename: cannon-2\tversion: singlethreaded-2 (2)\n\
          filename: cannon-7\tversion: multithreaded64-4 (7)\n\
          filename: cannon-8\tversion: multithreaded64-5 (8)\n"
     );
@@ -142,4 +145,33 @@ fn listed_versions_are_those_that_load() {
         let help = sandbox.cannon(&format!("{command} --help")).ok().stdout;
         assert!(help.contains("version: multithreaded64-5 (8)"), "{help}");
     }
+}
+
+fn the_32_bit_machine_has_files_and_proofs_of_its_own() {
+    let sandbox = Sandbox::new();
+    sandbox.write("program.elf", &small().elf());
+    let json = |arguments: &str| -> serde_json::Value {
+        serde_json::from_str(&sandbox.cannon(arguments).ok().stdout).unwrap()
+    };
+    let bytes_of = |value: &serde_json::Value| value.as_str().map(|hex| (hex.len() - 2) / 2);
+    sandbox.cannon("load-elf --type singlethreaded --path program.elf --out old.json.gz").ok();
+    sandbox.cannon("load-elf --type singlethreaded-2 --path program.elf --out new.bin").ok();
+    let [old, new] =
+        ["old.json.gz", "new.bin"].map(|name| json(&format!("witness --input {name}")));
+    assert_eq!((&old["stateVersion"], &new["stateVersion"]), (&0.into(), &2.into()));
+    assert_eq!(old["witnessHash"], new["witnessHash"], "the version is no part of the witness");
+    assert_eq!(bytes_of(&old["witness"]), Some(226));
+
+    // The JSON form and the binary one are forms of one state.
+    let step = "--proof-at =0 --stop-at =1 --meta '' --proof-fmt -";
+    let proof = json(&format!("run --input old.json.gz --output out.json {step}"));
+    assert_eq!(bytes_of(&proof["proof-data"]), Some(1792));
+    assert_eq!(proof["pre"], old["witnessHash"]);
+    assert_eq!(json(&format!("run --input new.bin --output out.bin {step}")), proof);
+    assert_eq!(json("witness --input out.json")["witnessHash"], proof["post"]);
+    assert_eq!(json("witness --input out.bin")["witnessHash"], proof["post"]);
+
+    // Only version 0 has the JSON form.
+    let refused = sandbox.cannon("run --input new.bin --meta '' --output out.json");
+    refused.fails(1, &["--output", "out.json", ".bin"]);
 }

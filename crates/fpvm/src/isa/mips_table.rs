@@ -114,7 +114,7 @@ macro_rules! for_each_mips_instruction {
         /// Branch if rs is not negative.
         bgez    RsOff    "000001 sssss 00001 iiiiiiiiiiiiiiii" both;
         /// Branch if rs is negative; links in $31 even when not taken.
-        bltzal  RsOff    "000001 sssss 10000 iiiiiiiiiiiiiiii" both;
+        bltzal  RsOff    "000001 sssss 10000 iiiiiiiiiiiiiiii" wide;
         /// Branch if rs is not negative; links in $31 even when not taken.
         bgezal  RsOff    "000001 sssss 10001 iiiiiiiiiiiiiiii" both;
         /// Every other encoding of the REGIMM group: a branch that is never taken.

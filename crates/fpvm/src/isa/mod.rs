@@ -170,7 +170,8 @@ struct DecodeTable {
     regimm: [Option<Op>; 32],
 }
 
-const fn build_decode_table() -> DecodeTable {
+/// The table of a machine: of all rows, or of those that the 32-bit machine has.
+const fn build_decode_table(wide: bool) -> DecodeTable {
     let mut t = DecodeTable {
         major: [None; 64],
         special: [None; 64],
@@ -180,6 +181,10 @@ const fn build_decode_table() -> DecodeTable {
     let mut i = 0;
     while i < ROWS.len() {
         let row = &ROWS[i];
+        i += 1;
+        if !wide && matches!(row.width, Width::Wide) {
+            continue;
+        }
         let (value, op) = (row.pattern.value, Some(row.op));
         match (value >> OPCODE_SHIFT) as usize {
             SPECIAL => t.special[(value & 63) as usize] = op,
@@ -199,23 +204,36 @@ const fn build_decode_table() -> DecodeTable {
             }
             major => t.major[major] = op,
         }
-        i += 1;
     }
     t
 }
 
-static DECODE: DecodeTable = build_decode_table();
+static DECODE: DecodeTable = build_decode_table(true);
+static DECODE_NARROW: DecodeTable = build_decode_table(false);
+
+impl DecodeTable {
+    #[inline(always)]
+    fn find(&self, word: Word) -> Option<Op> {
+        match (word.0 >> OPCODE_SHIFT) as usize {
+            SPECIAL => self.special[(word.0 & 63) as usize],
+            REGIMM => self.regimm[word.rt()],
+            SPECIAL2 => self.special2[(word.0 & 63) as usize],
+            major => self.major[major],
+        }
+    }
+}
 
 impl Op {
-    /// The instruction that a word encodes, or nothing where no row matches.
+    /// The instruction that a word encodes on the 64-bit machine, or nothing where no row matches.
     #[inline]
     pub fn decode(word: Word) -> Option<Op> {
-        match (word.0 >> OPCODE_SHIFT) as usize {
-            SPECIAL => DECODE.special[(word.0 & 63) as usize],
-            REGIMM => DECODE.regimm[word.rt()],
-            SPECIAL2 => DECODE.special2[(word.0 & 63) as usize],
-            major => DECODE.major[major],
-        }
+        DECODE.find(word)
+    }
+
+    /// The instruction that a word encodes on the 32-bit machine, or nothing where no row matches.
+    #[inline]
+    pub fn decode_narrow(word: Word) -> Option<Op> {
+        DECODE_NARROW.find(word)
     }
 
     /// The word of this instruction with the given operands; operands that it does not have are left
@@ -276,6 +294,8 @@ mod tests {
                 r.format == Format::Fallback && word & r.pattern.mask == r.pattern.value
             });
             prop_assert_eq!(Op::decode(Word(word)), exact.or(fallback).map(|r| r.op));
+            let exact = exact.filter(|r| r.width == Width::Both);
+            prop_assert_eq!(Op::decode_narrow(Word(word)), exact.or(fallback).map(|r| r.op));
         }
 
         #[test]

@@ -35,7 +35,8 @@ pub const HINT_BUFFER_LIMIT_BYTES: usize = 64 << 20;
 /// Most bytes of one write to a standard stream that are passed on. The call still reports all.
 const PRINT_LIMIT_BYTES: u64 = 1 << 20;
 
-const F_GETFD: u64 = 1;
+/// Command of `fcntl`: flags of the descriptor.
+pub const F_GETFD: u64 = 1;
 const F_GETFL: u64 = 3;
 const READ_ONLY: u64 = 0;
 const WRITE_ONLY: u64 = 1;

@@ -7,6 +7,7 @@
 pub mod table;
 pub mod descriptors;
 pub mod host;
+mod mips32;
 pub mod mips64;
 pub mod riscv;
 
@@ -16,7 +17,7 @@ use crate::machine::vm::Vm;
 use crate::mips::Arch;
 use crate::mips::state::Cpu;
 pub use mips64::{CLONE_FLAGS, STEPS_PER_SECOND, splitmix64};
-pub use table::Syscall;
+pub use table::{Syscall, Syscall32};
 
 /// Register of a MIPS call's number and of its answer.
 pub const V0: usize = 2;

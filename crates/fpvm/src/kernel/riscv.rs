@@ -12,6 +12,8 @@ use crate::riscv::error::Fault;
 use crate::riscv::{A0, A1, A7, Asterisc, store};
 
 define_syscalls! {
+    /// A system call of Asterisc, by its Linux name. Any other number answers 0.
+    Syscall;
     /// Flags of a descriptor.
     fcntl 25;
     /// Always EACCES: there are no files.

@@ -1,19 +1,20 @@
-//! The system calls of the 64-bit machine (n64 numbers), one row each.
+//! The system calls of Cannon's machines, one row each: of the 64-bit machine (n64 numbers) and of the
+//! 32-bit one (o32 numbers).
 
 macro_rules! define_syscalls {
-    ($($(#[doc = $doc:literal])* $name:ident $number:literal;)*) => {
-        /// A system call, by its Linux name.
+    ($(#[doc = $about:literal])* $calls:ident; $($(#[doc = $doc:literal])* $name:ident $number:literal;)*) => {
+        $(#[doc = $about])*
         #[expect(non_camel_case_types, reason = "system calls go by their Linux names")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Syscall {
+        pub enum $calls {
             $($(#[doc = $doc])* $name,)*
         }
 
-        impl Syscall {
+        impl $calls {
             /// Every system call with its number.
-            pub const ALL: &[(Syscall, u64)] = &[$((Syscall::$name, $number),)*];
+            pub const ALL: &[($calls, u64)] = &[$(($calls::$name, $number),)*];
 
-            /// The system call behind a number; any other number faults.
+            /// The system call behind a number, if it is in the table.
             pub const fn from_number(number: u64) -> Option<Self> {
                 match number {
                     $($number => Some(Self::$name),)*
@@ -32,6 +33,8 @@ macro_rules! define_syscalls {
 }
 
 define_syscalls! {
+    /// A system call of the 64-bit machine, by its Linux name. Any other number faults.
+    Syscall;
     /// Read from a descriptor.
     read 5000;
     /// Write to a descriptor.
@@ -129,4 +132,23 @@ define_syscalls! {
     pipe2 5287;
     /// Succeeds without effect.
     prlimit64 5297;
+}
+
+define_syscalls! {
+    /// A system call of the 32-bit machine, by its Linux name. Any other number succeeds without effect.
+    Syscall32;
+    /// Read from a descriptor.
+    read 4003;
+    /// Write to a descriptor.
+    write 4004;
+    /// The fixed program break.
+    brk 4045;
+    /// Flags of a descriptor.
+    fcntl 4055;
+    /// Hand out heap.
+    mmap 4090;
+    /// Answers as if there were a second thread, which never runs.
+    clone 4120;
+    /// End the machine.
+    exit_group 4246;
 }

@@ -75,8 +75,8 @@ pub enum LoadError {
         /// Bytes in memory.
         memory: u64,
     },
-    /// A segment leaves the 48-bit address space.
-    #[error("segment {index}: 0x{memory:x} bytes at 0x{address:x} leave the 48-bit address space")]
+    /// A segment leaves the address space.
+    #[error("segment {index}: 0x{memory:x} bytes at 0x{address:x} leave the {}-bit address space", last.count_ones())]
     OutOfRange {
         /// Place of its program header.
         index: usize,
@@ -84,10 +84,12 @@ pub enum LoadError {
         address: u64,
         /// Bytes in memory.
         memory: u64,
+        /// The last address.
+        last: u64,
     },
     /// A segment reaches into the heap.
     #[error(
-        "segment {index}: 0x{memory:x} bytes at 0x{address:x} reach into the heap at 0x{heap_start:x}"
+        "segment {index}: 0x{memory:x} bytes at 0x{address:x} reach into the heap at 0x{heap:x}"
     )]
     OverlapsHeap {
         /// Place of its program header.
@@ -96,8 +98,8 @@ pub enum LoadError {
         address: u64,
         /// Bytes in memory.
         memory: u64,
-        /// First address of the heap.
-        heap_start: u64,
+        /// Where the heap starts.
+        heap: u64,
     },
     /// All segments together are too large.
     #[error("the program needs more than {limit_bytes} bytes of memory")]
@@ -193,14 +195,13 @@ fn read_segment<'f, H: FileHeader<Endian = Endianness>>(
         return Ok(None);
     }
     let address: u64 = header.p_vaddr(endian).into();
-    if let Some(bounds) = rules.bounds {
-        let last = address
+    if let Some(Bounds { last_address: last, heap_start: heap }) = rules.bounds {
+        let end = address
             .checked_add(memory.saturating_sub(1))
-            .filter(|last| *last <= bounds.last_address)
-            .ok_or(LoadError::OutOfRange { index, address, memory })?;
-        if last >= bounds.heap_start {
-            let heap_start = bounds.heap_start;
-            return Err(LoadError::OverlapsHeap { index, address, memory, heap_start });
+            .filter(|end| *end <= last)
+            .ok_or(LoadError::OutOfRange { index, address, memory, last })?;
+        if end >= heap {
+            return Err(LoadError::OverlapsHeap { index, address, memory, heap });
         }
     }
     let data = header.data(endian, file).map_err(|()| LoadError::Shrinks {

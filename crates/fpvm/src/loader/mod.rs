@@ -2,12 +2,14 @@
 
 mod asterisc;
 mod elf;
+mod go;
 mod stack;
 pub mod symbols;
 
 pub use elf::{Bounds, LoadError, MAX_PROGRAM_BYTES, Rules};
 pub use symbols::{Symbol, Symbols};
 
+use crate::blocks::Engine;
 use crate::machine::state::State;
 use crate::machine::vm::{Version, Vm};
 use crate::memory::{Memory, PAGE_BYTES};
@@ -56,7 +58,7 @@ where
 {
     let rules = N::Vm::RULES;
     let elf = elf::Elf::parse(file, &rules, limit_bytes)?;
-    let mut state = State::<N::Vm>::at(version, elf.entry);
+    let mut state = State::<N::Vm>::at(version, N::Vm::wrap(elf.entry));
     for segment in &elf.segments {
         let end = segment.address.wrapping_add(segment.data.len() as u64);
         state.memory.write_range(segment.address, segment.data);

@@ -97,8 +97,8 @@ impl Memory {
 
     /// Empty memory with all pages in a map: slower, the same in every other respect.
     #[must_use]
-    pub fn without_windows() -> Self {
-        Self::with(Windows::none(), AddressSpace::Bits64)
+    pub fn without_windows(space: AddressSpace) -> Self {
+        Self::with(Windows::none(), space)
     }
 
     fn with(windows: Windows, space: AddressSpace) -> Self {

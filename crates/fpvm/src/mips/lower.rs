@@ -4,7 +4,7 @@ use super::Arch;
 use super::state::RA;
 use super::works::{HI, Kind, LO, Test};
 use crate::blocks::{self, SINK, TARGET};
-use crate::isa::{Op, Visitor, Word, semantics};
+use crate::isa::{Visitor, Word, semantics};
 use std::marker::PhantomData;
 
 type Draft = blocks::Draft<Kind>;
@@ -19,7 +19,7 @@ struct Lower<A> {
 /// What becomes of the instruction `word` at `pc`.
 pub fn lower<A: Arch>(word: u32, pc: u64) -> Lowered<A> {
     let word = Word(word);
-    match Op::decode(word) {
+    match A::decode(word) {
         Some(op) => op.visit(word, &mut Lower { pc, arch: PhantomData }),
         None => Lowered::Plain,
     }

@@ -5,6 +5,7 @@ use super::threads::{QUANTUM, Reservation, ReservationStatus, Thread, Threads};
 use super::works::{Kind, Test};
 use super::{Arch, Atomics, CODE_CACHE_END, lower, step, works};
 use crate::blocks::{Core, Engine, Entrance, Handler, LONGEST_PATH, Lowered, Part, Progress};
+use crate::isa::{Op, Word};
 use crate::kernel::Errno;
 use crate::machine::Machine;
 use crate::machine::error::{Fault, StepError};
@@ -194,12 +195,19 @@ impl Atomics for ThreadAtomics<'_> {
 }
 
 impl Arch for Mips64 {
+    const WORD_BYTES: usize = 8;
+    const PATCHES_GO: bool = false;
     const HEAP_START: u64 = 0x1000_0000_0000;
     const HEAP_END: u64 = 0x6000_0000_0000;
     const PROGRAM_BREAK: u64 = 0x4000_0000_0000;
     const STACK_TOP: u64 = 0x7fff_ffff_f000;
 
     type Atomics<'a> = ThreadAtomics<'a>;
+
+    #[inline(always)]
+    fn decode(word: Word) -> Option<Op> {
+        Op::decode(word)
+    }
 
     #[inline(always)]
     fn cpu(threads: &Threads) -> Option<&Cpu> {

@@ -4,6 +4,7 @@
 //! an [`Arch`]. What a machine is otherwise stands in [`mips32`] and [`mips64`].
 
 mod lower;
+pub mod mips32;
 pub mod mips64;
 pub mod state;
 mod step;
@@ -12,14 +13,17 @@ mod tests;
 pub mod threads;
 mod works;
 
+pub use mips32::Mips32;
 pub use mips64::Mips64;
 
 use crate::blocks::{Core, Engine};
+use crate::isa::{Op, Word};
 use crate::kernel::Errno;
+use crate::loader::Target;
 use crate::machine::Machine;
 use crate::machine::error::StepError;
 use crate::machine::stats::Stats;
-use crate::machine::vm::Vm;
+
 use state::Cpu;
 use threads::ReservationStatus;
 use works::{Kind, Test};
@@ -28,7 +32,11 @@ use works::{Kind, Test};
 pub const CODE_CACHE_END: u64 = 128 << 20;
 
 /// A width of the MIPS machine.
-pub trait Arch: Vm + Engine<Kind = Kind, Test = Test> {
+pub trait Arch: Target + Engine<Kind = Kind, Test = Test> {
+    /// Bytes of a register.
+    const WORD_BYTES: usize;
+    /// Whether a loaded Go program has functions taken out that a single thread cannot run.
+    const PATCHES_GO: bool;
     /// First address handed out by `mmap`; programs must end below it.
     const HEAP_START: u64;
     /// The heap never grows beyond this address.
@@ -40,6 +48,9 @@ pub trait Arch: Vm + Engine<Kind = Kind, Test = Test> {
 
     /// What load-linked and store-conditional work on in a plain step.
     type Atomics<'a>: Atomics;
+
+    /// The instruction that a word encodes.
+    fn decode(word: Word) -> Option<Op>;
 
     /// The running processor; nothing where there is none.
     fn cpu(processor: &Self::Processor) -> Option<&Cpu>;

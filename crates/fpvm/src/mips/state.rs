@@ -1,6 +1,6 @@
 //! The state of a MIPS processor, and the versions of Cannon.
 
-use super::Mips64;
+use super::{Mips32, Mips64};
 use crate::machine::vm::Version;
 
 /// Number of the stack pointer register.
@@ -35,6 +35,35 @@ impl StateVersion {
 
 impl Version for StateVersion {
     type Vm = Mips64;
+}
+
+/// The versions of the single-threaded 32-bit machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum StateVersion32 {
+    /// `singlethreaded`: `fcntl` knows F_GETFL only.
+    V0 = 0,
+    /// `singlethreaded-2`: `fcntl` knows F_GETFD too.
+    V2 = 2,
+}
+
+impl StateVersion32 {
+    /// Both versions, oldest first.
+    pub const ALL: [Self; 2] = [Self::V0, Self::V2];
+
+    /// The number in the first byte of a state file.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The name that `--type` takes.
+    pub const fn name(self) -> &'static str {
+        VERSION_NAMES[self as usize]
+    }
+}
+
+impl Version for StateVersion32 {
+    type Vm = Mips32;
 }
 
 /// Names of all state versions ever released, by number.

@@ -47,7 +47,7 @@ pub(crate) fn execute<A: Arch>(machine: &mut Machine<'_, A>) -> Result<(), StepE
     }
     let word = Word(memory.load_u32(pc));
     machine.stats.fetched(pc, A::CODE_CACHE_END);
-    let op = Op::decode(word).ok_or(Fault::InvalidInstruction { word: word.0, pc })?;
+    let op = A::decode(word).ok_or(Fault::InvalidInstruction { word: word.0, pc })?;
     if op == Op::syscall {
         return A::syscall(machine);
     }

@@ -2,7 +2,7 @@
 
 use super::state::Cpu;
 use super::threads::ReservationStatus;
-use super::{Arch, Mips64};
+use super::{Arch, Mips32, Mips64};
 use crate::blocks::fuse::fused;
 use crate::blocks::handlers::{self, constant, immediate, select, tests, three, two, wide, works};
 use crate::blocks::{Condition, Core, Handler, Kinds, Part, Progress, Slot, Tests, Work, fuse};
@@ -241,6 +241,20 @@ pub mod mips64 {
         pairs: Add32 Add64 Sub64 And Or Xor Nor Sltu Add32Imm Add64Imm AndImm SltuImm Sll32Imm Sll64Imm
             Srl64Imm Move Target Set MoveIfZero Lbu Lw Lwu Ld Sb Sw Sd;
         triples: Add64 And Or Xor Nor Sll64Imm Srl64Imm Ld Sd;
+        branches: Eq Ne Lez Gtz Ltz Gez;
+    }
+}
+
+pub mod mips32 {
+    //! What is fused on the 32-bit machine.
+
+    use super::*;
+
+    fused! {
+        Mips32;
+        pairs: Add32 Sub32 And Or Xor Nor Slt Sltu Add32Imm AndImm OrImm SltuImm Sll32Imm Srl32Imm Move
+            Target Set MoveIfZero Lbu Lw Sb Sw;
+        triples: Add32 And Or Xor Nor Sll32Imm Srl32Imm Lw Sw;
         branches: Eq Ne Lez Gtz Ltz Gez;
     }
 }

@@ -12,11 +12,17 @@
 
 use super::{Fields, StateFileError, write_counted, write_memory};
 use crate::machine::state::{Registers, State};
-use crate::memory::{Memory, PAGE_BYTES, PAGE_INDEX_END, Page};
+use crate::machine::vm::Vm;
+use crate::memory::{Memory, PAGE_BYTES, Page};
 use crate::riscv::{Asterisc, AsteriscVersion, Hart};
 use alloy_primitives::{B256, Bytes, hex};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read, Write};
+
+/// Bytes of a word.
+const WORD_BYTES: usize = 8;
 
 impl State<Asterisc> {
     /// Reads a state in its binary form, not compressed.
@@ -25,7 +31,7 @@ impl State<Asterisc> {
     /// The stream ends early or holds what no state can hold.
     pub fn from_binary(stream: impl Read) -> Result<Self, StateFileError> {
         let mut fields = Fields(stream);
-        let memory = fields.memory()?;
+        let memory = fields.memory::<Asterisc>(WORD_BYTES)?;
         let preimage_key = B256::from(fields.bytes("preimage key")?);
         let preimage_offset = fields.word("preimage offset")?;
         let pc = fields.word("pc")?;
@@ -61,7 +67,7 @@ impl State<Asterisc> {
     /// # Errors
     /// The writer's.
     pub fn write_binary(&self, mut out: impl Write, seal: &Seal) -> io::Result<()> {
-        write_memory(&self.memory, &mut out)?;
+        write_memory(&self.memory, WORD_BYTES, &mut out)?;
         let r = &self.registers;
         let hart = &r.processor;
         out.write_all(r.preimage_key.as_slice())?;
@@ -83,8 +89,24 @@ impl State<Asterisc> {
         Seal { witness: witness.0, state_hash }
     }
 
-    /// The state as its JSON form, with the seal in it.
-    pub fn to_json(&self, seal: &Seal) -> JsonState {
+    /// Writes the JSON form with the seal in it.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn write_json(&self, mut out: impl Write, seal: &Seal) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut out, &self.to_json(seal))?;
+        out.write_all(b"\n\n")
+    }
+
+    /// Reads the JSON form.
+    ///
+    /// # Errors
+    /// It is no such document, or holds what no state can hold.
+    pub fn read_json(stream: impl Read) -> Result<Self, StateFileError> {
+        Self::from_json(serde_json::from_reader(stream).map_err(StateFileError::Json)?)
+    }
+
+    fn to_json(&self, seal: &Seal) -> JsonState {
         let page = |(index, data): (u64, &Page)| JsonPage { index, data: hex::encode(data) };
         let r = &self.registers;
         JsonState {
@@ -99,19 +121,15 @@ impl State<Asterisc> {
             load_reservation: r.processor.reservation,
             registers: r.processor.registers,
             last_hint: r.last_hint.clone().into(),
-            witness: base64(&seal.witness),
+            witness: STANDARD.encode(&seal.witness),
             state_hash: seal.state_hash,
         }
     }
 
-    /// The state of a JSON form.
-    ///
-    /// # Errors
-    /// A page that is none, or is there twice.
-    pub fn from_json(json: JsonState) -> Result<Self, StateFileError> {
-        let mut memory = Memory::new();
+    fn from_json(json: JsonState) -> Result<Self, StateFileError> {
+        let mut memory = Memory::of(Asterisc::ADDRESSES);
         for JsonPage { index, data } in json.memory {
-            if index >= PAGE_INDEX_END {
+            if index >= Asterisc::ADDRESSES.page_index_end() {
                 return Err(StateFileError::PageIndex { index });
             }
             if memory.page(index).is_some() {
@@ -145,10 +163,9 @@ pub struct Seal {
     state_hash: B256,
 }
 
-/// A state as JSON.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct JsonState {
+struct JsonState {
     memory: Vec<JsonPage>,
     preimage_key: B256,
     preimage_offset: u64,
@@ -173,7 +190,7 @@ fn is_empty(bytes: &Bytes) -> bool {
 }
 
 /// A page of memory as JSON.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct JsonPage {
     index: u64,
     /// Twice as many hexadecimal digits as a page has bytes.
@@ -181,21 +198,6 @@ struct JsonPage {
 }
 
 const _: () = assert!(PAGE_BYTES == 4096, "the file form holds pages of 4096 bytes");
-
-/// The standard base64 of bytes, padded.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0, |group, byte| group << 8 | u32::from(*byte));
-        let group = group << (8 * (3 - chunk.len()));
-        for digit in 0..4 {
-            let code = DIGITS[(group >> (18 - 6 * digit) & 63) as usize];
-            text.push(if digit <= chunk.len() { code.into() } else { '=' });
-        }
-    }
-    text
-}
 
 #[cfg(test)]
 mod tests {
@@ -312,16 +314,5 @@ mod tests {
         let open = serde_json::to_value(empty.to_json(&Seal::default()));
         let open = open.unwrap();
         assert!(open.get("witness").is_none() && open.get("lastHint").is_none());
-    }
-
-    #[test]
-    fn base64_known_values() {
-        let check = |bytes: &[u8], want| assert_eq!(base64(bytes), want);
-        check(b"", "");
-        check(b"f", "Zg==");
-        check(b"fo", "Zm8=");
-        check(b"foo", "Zm9v");
-        check(b"foobar", "Zm9vYmFy");
-        check(&[0xfb, 0xff, 0xfe], "+//+");
     }
 }

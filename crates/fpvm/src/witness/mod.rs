@@ -2,6 +2,7 @@
 //!
 //! The layouts are each machine's own, in the module of its name. All integers are big-endian.
 
+pub mod mips32;
 pub mod mips64;
 pub mod riscv;
 
@@ -32,6 +33,11 @@ impl<const N: usize> Packer<N> {
 
     fn word(&mut self, word: u64) -> &mut Self {
         self.put(&word.to_be_bytes())
+    }
+
+    /// The low 4 bytes of a word.
+    fn half(&mut self, word: u64) -> &mut Self {
+        self.put(&(word as u32).to_be_bytes())
     }
 
     fn finish(&self) -> [u8; N] {

@@ -53,7 +53,8 @@ fn prestates_of_asterisc_have_two_forms() {
     let mut binary = GzEncoder::new(Vec::new(), Compression::fast());
     state.write_binary(&mut binary, &seal).expect("a state");
     let binary = binary.finish().expect("packed");
-    let json = serde_json::to_vec(&state.to_json(&seal)).expect("a state");
+    let mut json = Vec::new();
+    state.write_json(&mut json, &seal).expect("a state");
     let folder = tempfile::tempdir().unwrap();
     for (ending, content) in [(".bin.gz", &binary), (".json", &json), (".bin", &plain(&binary))] {
         let path = folder.path().join(format!("{hash}{ending}"));

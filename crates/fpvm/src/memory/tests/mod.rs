@@ -14,7 +14,7 @@ fn layouts() -> [(&'static str, Memory); 4] {
         ("windows", Memory::new()),
         ("two windows", Memory::with(Windows::reserve(&[0x00c, 0x7ff]), AddressSpace::Bits64)),
         ("no window but the directory", Memory::with(Windows::reserve(&[]), AddressSpace::Bits64)),
-        ("map", Memory::without_windows()),
+        ("map", Memory::without_windows(AddressSpace::Bits64)),
     ]
 }
 

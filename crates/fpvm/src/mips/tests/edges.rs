@@ -1,11 +1,11 @@
 //! Every row of the instruction table with operands at all edges.
 
-use super::{CODE, Pair, asm, place};
+use super::{Both, CODE, Tested, asm, newest, place, rows};
 use crate::State;
-use crate::blocks::LONGEST_PATH;
-use crate::isa::{Format, ROWS};
-use crate::mips::state::{Cpu, StateVersion};
+use crate::isa::Format;
+use crate::mips::state::Cpu;
 use crate::mips::threads::{Reservation, ReservationStatus};
+use crate::mips::{Mips32, Mips64};
 
 const DATA: u64 = 0x2_0000;
 /// Where jumps go; not in the page of the tested instruction, which stores must not hit.
@@ -49,8 +49,8 @@ const IMMEDIATES: [i32; 6] = [0, 1, 4, 7, 0x7fff, -1];
 /// Register fields rs, rt, rd: distinct, equal, zero, and the link register.
 const FIELDS: [[u8; 3]; 5] = [[8, 9, 10], [8, 8, 8], [8, 9, 0], [8, 0, 31], [31, 9, 9]];
 
-fn state() -> State {
-    let mut state = State::at(StateVersion::V8, CODE);
+fn state<A: Tested>() -> State<A> {
+    let mut state = State::<A>::at(newest::<A>(), CODE);
     for offset in (0..4096).step_by(8) {
         state.memory.store_u64(DATA + offset, 0x8182_8384_8586_8788 ^ offset << 51);
     }
@@ -60,22 +60,31 @@ fn state() -> State {
 
 #[test]
 fn every_row_at_all_edges() {
-    for row in ROWS {
+    every_row::<Mips64>(5178); // gettid, for the system call
+}
+
+#[test]
+fn every_row_of_32_bits_at_all_edges() {
+    every_row::<Mips32>(4045); // brk
+}
+
+fn every_row<A: Tested>(syscall: u64) {
+    for row in rows::<A>() {
         let uses_rt = !matches!(row.format, Format::Rs | Format::Rd | Format::Bare);
         let mut in_blocks = 0;
         for fields @ [rs, rt, rd] in FIELDS {
             // New machines, since pages that are written too often are no longer decoded.
-            let mut pair = Pair::new(state);
+            let mut pair = Both::<A>::new(state);
             for imm in IMMEDIATES {
                 let word = asm(row.op, rs, rt, rd, imm);
                 pair.each(|m| m.state.memory.store_u32(CODE, word));
                 for a in VALUES {
                     for b in &VALUES[..if uses_rt { VALUES.len() } else { 1 }] {
                         let mut cpu = Cpu { hi: 3, lo: 4, ..Cpu::at(CODE) };
-                        cpu.registers[2] = 5178; // gettid, for the system call
+                        cpu.registers[2] = syscall;
                         cpu.registers[10] = 77;
-                        cpu.registers[usize::from(rt)] = *b;
-                        cpu.registers[usize::from(rs)] = a;
+                        cpu.registers[usize::from(rt)] = A::extend(*b);
+                        cpu.registers[usize::from(rs)] = A::extend(a);
                         cpu.registers[0] = 0;
                         let reservation = Reservation {
                             status: ReservationStatus::Word,
@@ -84,10 +93,11 @@ fn every_row_at_all_edges() {
                         };
                         pair.each(|m| {
                             m.state.registers.step = 0;
-                            // As in `Pair::of_code`.
-                            m.state.registers.processor.steps_since_switch = LONGEST_PATH;
-                            m.state.registers.processor.reservation = reservation;
-                            m.state.registers.processor.left[0].cpu = cpu.clone();
+                            A::settle(&mut m.state);
+                            A::hold(&mut m.state, reservation);
+                            if let Some(running) = A::cpu_mut(&mut m.state.registers.processor) {
+                                running.clone_from(&cpu);
+                            }
                         });
                         let context = format!("{} {fields:?} {imm} {a:#x} {b:#x}", row.name);
                         let _ = pair.advance(70, &context);

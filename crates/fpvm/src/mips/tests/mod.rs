@@ -5,8 +5,10 @@ mod programs;
 mod surroundings;
 
 use crate::blocks::LONGEST_PATH;
-use crate::isa::{Op, Operands};
-use crate::mips::state::{Cpu, StateVersion};
+use crate::isa::{Op, Operands, ROWS, Row, Width};
+use crate::mips::state::{Cpu, StateVersion, StateVersion32};
+use crate::mips::threads::{Reservation, ReservationStatus};
+use crate::mips::{Arch, Mips32, Mips64};
 use crate::{Machine, Silent, State, Stop, Until};
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
 
@@ -26,33 +28,117 @@ impl PreimageOracle for Echo {
     }
 }
 
-/// Two machines in the same state; one runs blocks, the other plain steps.
-struct Pair {
-    blocks: Machine<'static>,
-    plain: Machine<'static>,
+/// What the tests have to know of a machine.
+trait Tested: Arch {
+    /// Its versions.
+    const VERSIONS: &'static [Self::Version];
+    /// Where random programs are placed.
+    const BASES: [u64; 9];
+    /// Numbers of system calls, the more useful ones more than once.
+    const SYSCALLS: &'static [i32];
+
+    /// Makes blocks run from here on, as in the midst of a quantum: right behind a switch, steps are plain.
+    fn settle(state: &mut State<Self>);
+
+    /// Puts something in the way.
+    fn unsettle(state: &mut State<Self>, random: &mut Random, address: u64);
+
+    /// Sets the reservation, where there is one.
+    fn hold(state: &mut State<Self>, reservation: Reservation);
 }
 
-impl Pair {
-    fn new(state: impl Fn() -> State) -> Self {
+impl Tested for Mips64 {
+    const VERSIONS: &'static [StateVersion] = &StateVersion::ALL;
+    /// Below the end of the decode cache, across it, above it in a window and outside, at addresses that
+    /// need more than 32 and 56 bits, and around the end of the address space.
+    const BASES: [u64; 9] = [
+        0x1_0000,
+        0x1_0000,
+        0x1_0000,
+        0x1_0e80,
+        0x07ff_fe00,
+        0x0000_1000_0000_0f00,
+        0x0000_2000_0000_0f00,
+        0x7f00_0000_0000_0f00,
+        u64::MAX - 0x1ff,
+    ];
+    const SYSCALLS: &'static [i32] =
+        &[5000, 5001, 5009, 5023, 5023, 5055, 5055, 5058, 5070, 5178, 5194, 5194, 5222, 5313];
+
+    fn settle(state: &mut State) {
+        state.registers.processor.steps_since_switch = LONGEST_PATH;
+    }
+
+    fn unsettle(state: &mut State, random: &mut Random, address: u64) {
+        let threads = &mut state.registers.processor;
+        threads.steps_since_switch = random.pick(&[0, 64, 64, 99_000, 99_950, 100_000, 100_007]);
+        if random.once_in(2) {
+            let status = ReservationStatus::Doubleword;
+            threads.reservation = Reservation { status, address, owner: 0 };
+        }
+    }
+
+    fn hold(state: &mut State, reservation: Reservation) {
+        state.registers.processor.reservation = reservation;
+    }
+}
+
+impl Tested for Mips32 {
+    const VERSIONS: &'static [StateVersion32] = &StateVersion32::ALL;
+    /// As on the 64-bit machine, as far as addresses go.
+    const BASES: [u64; 9] = [
+        0x1_0000,
+        0x1_0000,
+        0x1_0000,
+        0x1_0e80,
+        0x07ff_fe00,
+        0x0800_0f00,
+        0x7fff_ff00,
+        0xffff_e000,
+        0xffff_fe00,
+    ];
+    const SYSCALLS: &'static [i32] = &[4003, 4003, 4004, 4004, 4045, 4055, 4090, 4120, 4001, 0];
+
+    fn settle(_: &mut State<Self>) {}
+
+    fn unsettle(_: &mut State<Self>, _: &mut Random, _: u64) {}
+
+    fn hold(_: &mut State<Self>, _: Reservation) {}
+}
+
+/// The rows that a machine has.
+fn rows<A: Arch>() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().filter(|row| A::WORD_BYTES == 8 || row.width == Width::Both)
+}
+
+/// Two machines in the same state; one runs blocks, the other plain steps.
+struct Both<A: Arch> {
+    blocks: Machine<'static, A>,
+    plain: Machine<'static, A>,
+}
+
+type Pair = Both<Mips64>;
+
+impl<A: Tested> Both<A> {
+    fn new(state: impl Fn() -> State<A>) -> Self {
         Self {
             blocks: Machine::new(state(), Echo, Silent),
             plain: Machine::new(state(), Echo, Silent),
         }
     }
 
-    /// Code at [`CODE`], nothing else, in the midst of a quantum: right behind a switch, steps are
-    /// plain.
+    /// Code at [`CODE`], nothing else.
     fn of_code(code: &[u32]) -> Self {
         Self::new(|| {
-            let mut state = State::at(StateVersion::V8, CODE);
+            let mut state = State::<A>::at(newest::<A>(), CODE);
             place(&mut state, CODE, code);
-            state.registers.processor.steps_since_switch = LONGEST_PATH;
+            A::settle(&mut state);
             state
         })
     }
 
     /// Applies the same change to both.
-    fn each(&mut self, change: impl Fn(&mut Machine<'static>)) {
+    fn each(&mut self, change: impl Fn(&mut Machine<'static, A>)) {
         change(&mut self.blocks);
         change(&mut self.plain);
     }
@@ -83,9 +169,13 @@ impl Pair {
     }
 }
 
-fn place(state: &mut State, address: u64, words: &[u32]) {
+fn newest<A: Tested>() -> A::Version {
+    A::VERSIONS[A::VERSIONS.len() - 1]
+}
+
+fn place<A: Arch>(state: &mut State<A>, address: u64, words: &[u32]) {
     for (i, word) in words.iter().enumerate() {
-        state.memory.store_u32(address.wrapping_add(4 * i as u64), *word);
+        state.memory.store_u32(A::wrap(address.wrapping_add(4 * i as u64)), *word);
     }
 }
 

@@ -1,29 +1,14 @@
 //! Random programs in lockstep.
 
-use super::{Pair, Random, asm, place};
-use crate::isa::{Format, Op, Operands, ROWS};
-use crate::mips::state::StateVersion;
-use crate::mips::threads::{Reservation, ReservationStatus};
+use super::{Both, Random, Tested, asm, place, rows};
+use crate::isa::{Format, Op, Operands};
+use crate::mips::{Mips32, Mips64};
 use crate::{State, Until};
 use alloy_primitives::B256;
 
 const PROGRAMS: u64 = 700;
 const STEPS_PER_PROGRAM: u64 = 2500;
 const WORDS: u64 = 256;
-
-/// Where programs are placed: below the end of the decode cache, across it, above it in a window and
-/// outside, at addresses that need more than 32 and 56 bits, and around the end of the address space.
-const BASES: [u64; 9] = [
-    0x1_0000,
-    0x1_0000,
-    0x1_0000,
-    0x1_0e80,
-    0x07ff_fe00,
-    0x0000_1000_0000_0f00,
-    0x0000_2000_0000_0f00,
-    0x7f00_0000_0000_0f00,
-    u64::MAX - 0x1ff,
-];
 
 /// Registers that hold addresses of data and of code; others hold anything.
 const DATA_REGISTERS: [u8; 8] = [16, 17, 18, 19, 20, 21, 22, 23];
@@ -48,6 +33,8 @@ const FREQUENT: [Op; 12] = [
 struct Generator {
     random: Random,
     base: u64,
+    syscalls: &'static [i32],
+    frequent: Vec<Op>,
     /// Rows that read and write registers only.
     straight: Vec<Op>,
     memory: Vec<Op>,
@@ -55,17 +42,20 @@ struct Generator {
 }
 
 impl Generator {
-    fn new(seed: u64) -> Self {
+    fn new<A: Tested>(seed: u64) -> Self {
         let of = |wanted: &[Format]| -> Vec<Op> {
-            ROWS.iter().filter(|row| wanted.contains(&row.format)).map(|row| row.op).collect()
+            rows::<A>().filter(|row| wanted.contains(&row.format)).map(|row| row.op).collect()
         };
         let mut random = Random(seed << 32);
-        let base = random.pick(&BASES);
+        let base = random.pick(&A::BASES);
+        let mut frequent: Vec<Op> = rows::<A>().map(|row| row.op).collect();
+        frequent.retain(|op| FREQUENT.contains(op));
         Self {
             random,
             base,
-            straight: ROWS
-                .iter()
+            syscalls: A::SYSCALLS,
+            frequent,
+            straight: rows::<A>()
                 .map(|row| row.op)
                 .filter(|op| {
                     !op.has_delay_slot() && *op != Op::syscall && op.row().format != Format::RtMem
@@ -91,7 +81,7 @@ impl Generator {
 
     fn straight(&mut self) -> u32 {
         let op = if self.random.once_in(2) {
-            self.random.pick(&FREQUENT)
+            self.random.pick(&self.frequent)
         } else {
             self.random.pick(&self.straight)
         };
@@ -117,7 +107,9 @@ impl Generator {
 
     /// A load-linked and its store-conditional; mostly they fit together.
     fn atomic(&mut self, words: &mut Vec<u32>) {
-        let [load, store] = self.random.pick(&[[Op::ll, Op::sc], [Op::lld, Op::scd]]);
+        let pairs = [[Op::ll, Op::sc], [Op::lld, Op::scd]];
+        let wide = self.memory.contains(&Op::lld);
+        let [load, store] = self.random.pick(&pairs[..1 + usize::from(wide)]);
         let (base, offset) = (self.random.pick(&DATA_REGISTERS), self.random.below(32) as i32);
         words.push(asm(load, base, self.random.below(16) as u8, 0, offset));
         for _ in 0..self.random.below(3) {
@@ -153,9 +145,7 @@ impl Generator {
 
     /// Sets the number and some arguments, then calls.
     fn syscall(&mut self, words: &mut Vec<u32>) {
-        let number = self.random.pick(&[
-            5000, 5001, 5009, 5023, 5023, 5055, 5055, 5058, 5070, 5178, 5194, 5194, 5222, 5313,
-        ]);
+        let number = self.random.pick(self.syscalls);
         let set = |register, value| asm(Op::ori, 0, register, 0, value);
         if number == 5055 {
             words.extend([asm(Op::lui, 0, 4, 0, 5), asm(Op::ori, 4, 4, 0, 0xf00)]);
@@ -209,21 +199,16 @@ impl Generator {
     }
 
     /// The same state each time.
-    fn state(&self, words: &[u32]) -> State {
-        let mut own = Self { random: Random(self.random.0), base: self.base, ..Self::new(0) };
-        let mut state = State::at(own.random.pick(&StateVersion::ALL), self.base);
+    fn state<A: Tested>(&self, words: &[u32]) -> State<A> {
+        let mut own = Self { random: Random(self.random.0), base: self.base, ..Self::new::<A>(0) };
+        let mut state = State::<A>::at(own.random.pick(A::VERSIONS), self.base);
         place(&mut state, self.base, words);
+        let address = own.data_address();
+        A::unsettle(&mut state, &mut own.random, address);
         let r = &mut state.registers;
         r.step = own.random.below(1 << 40);
-        r.processor.steps_since_switch =
-            own.random.pick(&[0, 64, 64, 99_000, 99_950, 100_000, 100_007]);
         r.preimage_key = B256::repeat_byte(2);
-        if own.random.once_in(2) {
-            let address = own.data_address();
-            r.processor.reservation =
-                Reservation { status: ReservationStatus::Doubleword, address, owner: 0 };
-        }
-        let cpu = &mut r.processor.left[0].cpu;
+        let Some(cpu) = A::cpu_mut(&mut r.processor) else { return state };
         (cpu.hi, cpu.lo) = (own.random.next(), own.random.next());
         for register in 1..16 {
             let value = own.random.next();
@@ -243,15 +228,19 @@ impl Generator {
         if own.random.once_in(30) {
             cpu.registers[0] = own.random.next();
         }
+        for value in cpu.registers.iter_mut().chain([&mut cpu.hi, &mut cpu.lo]) {
+            *value = A::extend(*value);
+        }
+        cpu.next_pc = A::wrap(cpu.next_pc);
         state
     }
 }
 
 /// Runs one program with random stops, and now and then back to an earlier state.
-fn lockstep(seed: u64) -> (u64, u64, u64) {
-    let mut generator = Generator::new(seed);
+fn lockstep<A: Tested>(seed: u64) -> (u64, u64, u64) {
+    let mut generator = Generator::new::<A>(seed);
     let words = generator.program();
-    let mut pair = Pair::new(|| generator.state(&words));
+    let mut pair = Both::<A>::new(|| generator.state(&words));
     let random = &mut generator.random;
     let mut saved = None;
     let mut executed = 0;
@@ -284,10 +273,21 @@ fn lockstep(seed: u64) -> (u64, u64, u64) {
 
 #[test]
 fn random_programs_in_lockstep() {
+    let atomics = run_programs::<Mips64>();
+    assert!(atomics > 10_000);
+}
+
+#[test]
+fn random_programs_of_32_bits_in_lockstep() {
+    run_programs::<Mips32>();
+}
+
+/// Runs many; answers how many store-conditionals were counted.
+fn run_programs<A: Tested>() -> u64 {
     let (mut executed, mut in_blocks, mut atomics) = (0, 0, 0);
     let mut seed = 0;
     while seed < PROGRAMS || executed < 1_000_000 {
-        let (steps, blocks, stored) = lockstep(seed);
+        let (steps, blocks, stored) = lockstep::<A>(seed);
         executed += steps;
         in_blocks += blocks;
         atomics += stored;
@@ -296,6 +296,6 @@ fn random_programs_in_lockstep() {
     println!(
         "{seed} programs, {executed} steps, {in_blocks} of them in blocks, {atomics} atomic stores"
     );
-    assert!(atomics > 10_000);
     assert!(in_blocks > executed / 3, "{in_blocks} of {executed} steps in blocks");
+    atomics
 }

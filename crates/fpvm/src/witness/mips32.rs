@@ -1,0 +1,72 @@
+//! Source: Cannon's single-threaded 32-bit witness (state versions 0 and 2).
+//!
+//! ```text
+//! state, 226 bytes
+//!   0 memory root 32 | 32 preimage key 32 | 64 preimage offset 4 | 68 pc 4 | 72 next pc 4
+//!  76 lo 4 | 80 hi 4 | 84 heap 4 | 88 exit code 1 | 89 exited 1 | 90 step 8 | 98 registers 128
+//!
+//! proof, 1792 bytes
+//!   0 instruction proof 896 | 896 memory proof 896
+//! ```
+
+use super::Packer;
+use crate::machine::state::Registers;
+use crate::memory::AddressSpace;
+use crate::mips::state::Cpu;
+use alloy_primitives::B256;
+
+/// Bytes of a packed state.
+pub const STATE_BYTES: usize = 226;
+/// Bytes of a memory proof: a leaf and 27 siblings.
+pub const MEMORY_PROOF_BYTES: usize = AddressSpace::Bits32.proof_bytes();
+/// Bytes of the proof of one step.
+pub const PROOF_BYTES: usize = 2 * MEMORY_PROOF_BYTES;
+
+/// The packed state over a memory root.
+pub(crate) fn pack(r: &Registers<Cpu>, root: B256) -> [u8; STATE_BYTES] {
+    let cpu = &r.processor;
+    let mut p = Packer::new();
+    p.put(root.as_slice()).put(r.preimage_key.as_slice()).half(r.preimage_offset);
+    p.half(cpu.pc).half(cpu.next_pc).half(cpu.lo).half(cpu.hi).half(r.heap);
+    p.put(&[r.exit_code, r.exited.into()]).word(r.step);
+    for register in cpu.registers {
+        p.half(register);
+    }
+    p.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::State;
+    use crate::mips::state::StateVersion32;
+
+    // Values computed by another implementation, from the published layout.
+    #[test]
+    fn empty_state() {
+        let mut state = State::at(StateVersion32::V2, 0);
+        let mut check = |exited, exit_code, want: &str| {
+            state.registers.exited = exited;
+            state.registers.exit_code = exit_code;
+            assert_eq!(state.hash().to_string(), want, "exit code {exit_code}");
+        };
+        check(false, 0, "0x035bfc06cffac3c3e48ae14e308edd2c39314896a680ed3241eb35238e1843a0");
+        check(true, 0, "0x0054dc88a2b36652c5881db048b8a67ff634b5fd81b6e493fe7982c56edae775");
+        check(true, 1, "0x01883434370764689de916a5acd365319d43dbe1d8fe25bc018a231bbc19ff41");
+        check(true, 2, "0x02c3eccc979143a516bc5caec522848df693c471d876ad49bd7d840d641bd421");
+    }
+
+    #[test]
+    fn memory_roots() {
+        let check = |address, word, want: &str| {
+            let mut state = State::at(StateVersion32::V2, 0);
+            state.memory.store_u32(address, word);
+            assert_eq!(state.memory.merkle_root().to_string(), want, "{address:#x}");
+        };
+        check(0, 0x0102_0304, "0xf847da0acce2b62b538ec3efa06e9576ed148dd68d1c293d685c036c01e1e0c5");
+        check(
+            0x1004,
+            0xaabb_ccdd,
+            "0xba49cb138e1928143805f521e13bc7bf93cd03c896deed9238fbf672d8e88759",
+        );
+    }
+}
