@@ -1,7 +1,9 @@
 //! A devnet as a whole: its nodes, their servers and its accounts.
 
+mod elsewhere;
 mod l2;
 
+pub use elsewhere::{ElsewhereError, L1Elsewhere};
 pub use l2::{L2Error, L2Options, RunningL2};
 
 use crate::{
@@ -9,7 +11,7 @@ use crate::{
     keys::{DEV_KEYS, Key, KeyError},
     l1::{self, Chain, GenesisError, Mining, Node, funded},
     l2::L1Access,
-    rollup::Rollup,
+    rollup::{CONTRACTS, Rollup},
     rpc::{Server, ServerError, beacon::Beacon},
     state::StateStore,
 };
@@ -17,7 +19,7 @@ use alloy_primitives::{Address, B256};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -71,6 +73,8 @@ pub struct Ports {
 /// What a devnet is made of.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// L1 elsewhere; without, it is embedded, as `l1` and `mining` have it.
+    pub elsewhere: Option<L1Elsewhere>,
     /// The L1 chain, without the accounts that every devnet has.
     pub l1: l1::Config,
     /// When L1 blocks come.
@@ -89,7 +93,7 @@ impl Options {
     pub fn beginning_now(block_time: u64, ports: Ports) -> Self {
         let l1 = l1::Config { genesis_time: now(), block_time, ..l1::Config::default() };
         let mining = Mining::Interval(Duration::from_secs(block_time));
-        Self { l1, mining, ports, datadir: None, l2: None }
+        Self { elsewhere: None, l1, mining, ports, datadir: None, l2: None }
     }
 }
 
@@ -119,18 +123,27 @@ pub enum StartError {
     /// A key is none.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// L1 elsewhere cannot be settled on.
+    #[error(transparent)]
+    Elsewhere(#[from] ElsewhereError),
     /// The rollup does not start.
     #[error("L2: {0}")]
     L2(#[from] L2Error),
 }
 
-/// A running devnet. It ends when it is dropped, servers first.
+/// Where L1 is.
+#[derive(Debug)]
+enum RunningL1 {
+    Here { rpc: Server, beacon: Server, node: Arc<Node> },
+    Elsewhere { url: String },
+}
+
+/// A running devnet. It ends when it is dropped, the rollup first.
 #[derive(Debug)]
 pub struct Devnet {
     l2: Option<RunningL2>,
-    l1_rpc: Server,
-    beacon: Server,
-    l1: Arc<Node>,
+    l1: RunningL1,
+    l1_config: l1::Config,
 }
 
 impl Devnet {
@@ -139,7 +152,15 @@ impl Devnet {
     /// # Errors
     /// [`StartError`]; nothing keeps running then.
     pub fn start(mut options: Options) -> Result<Self, StartError> {
-        let setup = options.l2.as_ref().map(|l2| l2.setup(&options.l1)).transpose()?;
+        match options.elsewhere.take() {
+            None => Self::embedded(options),
+            Some(elsewhere) => Self::elsewhere(elsewhere, options),
+        }
+    }
+
+    fn embedded(mut options: Options) -> Result<Self, StartError> {
+        let Options { ports, l2, .. } = options;
+        let setup = l2.as_ref().map(|l2| l2.setup_on(&options.l1, CONTRACTS)).transpose()?;
         if setup.is_some() {
             options.l1.accounts.extend(Rollup::l1_accounts().map_err(L2Error::from)?);
         }
@@ -153,20 +174,40 @@ impl Devnet {
                 Chain::open(options.l1, disk.store()?, disk)?
             }
         };
+        let l1_config = chain.config().clone();
         let origin = chain.latest().header.clone();
-        let l1 = Arc::new(Node::new(chain, options.mining));
+        let node = Arc::new(Node::new(chain, options.mining));
         let named = |name| move |source| StartError::Server { name, source };
-        let l1_rpc = Server::rpc(loopback(options.ports.l1), Arc::clone(&l1) as _);
-        let l1_rpc = l1_rpc.map_err(named("L1 JSON-RPC"))?;
-        let beacon = Server::get(loopback(options.ports.beacon), Arc::new(Beacon(Arc::clone(&l1))));
+        let rpc = Server::rpc(loopback(ports.l1), Arc::clone(&node) as _);
+        let rpc = rpc.map_err(named("L1 JSON-RPC"))?;
+        let beacon = Server::get(loopback(ports.beacon), Arc::new(Beacon(Arc::clone(&node))));
         let beacon = beacon.map_err(named("L1 beacon API"))?;
         let start = |setup| {
-            let blocks = options.l2.as_ref().and_then(|l2| l2.blocks);
-            let access = L1Access::Embedded(Arc::clone(&l1));
-            RunningL2::start(access, setup, &origin, blocks, options.ports.l2)
+            let blocks = l2.as_ref().and_then(|l2| l2.blocks);
+            let access = L1Access::Embedded(Arc::clone(&node));
+            RunningL2::start(access, setup, &origin, blocks, ports.l2)
         };
         let l2 = setup.map(start).transpose()?;
-        Ok(Self { l2, l1_rpc, beacon, l1 })
+        Ok(Self { l2, l1: RunningL1::Here { rpc, beacon, node }, l1_config })
+    }
+
+    /// The rollup on L1 elsewhere: its contracts first, then a chain that begins behind them.
+    fn elsewhere(elsewhere: L1Elsewhere, options: Options) -> Result<Self, StartError> {
+        let url = elsewhere.url.to_string();
+        // What is wrong with the options shows before anything is sent.
+        if let Some(l2) = &options.l2 {
+            l2.setup(&options.l1, CONTRACTS)?;
+        }
+        let settled = elsewhere.settle()?;
+        let l1_config = settled.config.clone();
+        let start = |l2: L2Options| {
+            let mut setup = l2.setup(&settled.config, settled.contracts)?;
+            setup.form.blobs = false;
+            let access = L1Access::Remote(Box::new(Mutex::new(settled.remote)));
+            RunningL2::start(access, setup, &settled.origin, l2.blocks, options.ports.l2)
+        };
+        let l2 = options.l2.map(start).transpose()?;
+        Ok(Self { l2, l1: RunningL1::Elsewhere { url }, l1_config })
     }
 
     /// The rollup, if there is one.
@@ -174,19 +215,33 @@ impl Devnet {
         self.l2.as_ref()
     }
 
-    /// The L1 node.
-    pub const fn l1(&self) -> &Arc<Node> {
-        &self.l1
+    /// The L1 node, if it is embedded.
+    pub const fn l1(&self) -> Option<&Arc<Node>> {
+        match &self.l1 {
+            RunningL1::Here { node, .. } => Some(node),
+            RunningL1::Elsewhere { .. } => None,
+        }
+    }
+
+    /// The rules of L1.
+    pub const fn l1_config(&self) -> &l1::Config {
+        &self.l1_config
     }
 
     /// Where JSON-RPC of L1 is.
     pub fn l1_url(&self) -> String {
-        self.l1_rpc.url()
+        match &self.l1 {
+            RunningL1::Here { rpc, .. } => rpc.url(),
+            RunningL1::Elsewhere { url } => url.clone(),
+        }
     }
 
-    /// Where the beacon API of L1 is.
-    pub fn beacon_url(&self) -> String {
-        self.beacon.url()
+    /// Where the beacon API of L1 is. There is none of L1 elsewhere, on which batches are calldata.
+    pub fn beacon_url(&self) -> Option<String> {
+        match &self.l1 {
+            RunningL1::Here { beacon, .. } => Some(beacon.url()),
+            RunningL1::Elsewhere { .. } => None,
+        }
     }
 }
 

@@ -39,12 +39,31 @@ use rebut_program::{
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, convert::Infallible};
 
-/// Emits deposits on L1.
-pub const PORTAL: Address = address!("0000000000000000000000000000000000de9051");
-/// Emits updates of the system config on L1.
-pub const SYSTEM_CONFIG: Address = address!("000000000000000000000000000000000005c0f1");
+/// The contracts on L1 that derivation listens to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contracts {
+    /// Emits deposits.
+    pub portal: Address,
+    /// Emits updates of the system config.
+    pub system_config: Address,
+}
+
+/// Where an embedded L1 has them from its genesis on.
+pub const CONTRACTS: Contracts = Contracts {
+    portal: address!("0000000000000000000000000000000000de9051"),
+    system_config: address!("000000000000000000000000000000000005c0f1"),
+};
 /// Where batches are sent.
 pub const BATCH_INBOX: Address = address!("ff00000000000000000000000000000000000901");
+
+/// Id of the L2 chain.
+pub const L2_CHAIN_ID: u64 = 901;
+/// Of an L2 block at genesis.
+pub const L2_GAS_LIMIT: u64 = 30_000_000;
+/// Scalar of the L1 base fee at genesis, in millionths, as OP Mainnet had it at Fjord.
+pub const BASE_FEE_SCALAR: u32 = 1368;
+/// Scalar of the L1 blob base fee at genesis, in millionths, as OP Mainnet had it at Fjord.
+pub const BLOB_BASE_FEE_SCALAR: u32 = 810_949;
 
 /// What a devnet is made of.
 #[derive(Clone, Debug)]
@@ -105,7 +124,7 @@ pub fn rollup_config(l1: &l1::Config, forks: ForkTimes) -> RollupConfig {
     let is_ecotone = forks.active(l1.genesis_time) >= Fork::Ecotone;
     RollupConfig {
         chain: ChainParameters {
-            chain_id: 901,
+            chain_id: L2_CHAIN_ID,
             forks,
             base_fee: BaseFeeDefaults { elasticity: 6, denominator: 50, denominator_canyon: 250 },
         },
@@ -117,7 +136,7 @@ pub fn rollup_config(l1: &l1::Config, forks: ForkTimes) -> RollupConfig {
                 batcher: Key::named("batcher").address(),
                 overhead: if is_ecotone { U256::ZERO } else { U256::from(188) },
                 scalar: if is_ecotone { ecotone_scalar() } else { U256::from(684_000) },
-                gas_limit: 30_000_000,
+                gas_limit: L2_GAS_LIMIT,
                 eip_1559: (forks.active(l1.genesis_time) >= Fork::Holocene)
                     .then_some(Eip1559Params { denominator: 250, elasticity: 6 }),
                 operator_fee: OperatorFee::default(),
@@ -133,8 +152,8 @@ pub fn rollup_config(l1: &l1::Config, forks: ForkTimes) -> RollupConfig {
         delta_time: forks.time(Fork::Ecotone),
         pectra_blob_schedule_time: None,
         batch_inbox: BATCH_INBOX,
-        deposit_contract: PORTAL,
-        l1_system_config: SYSTEM_CONFIG,
+        deposit_contract: CONTRACTS.portal,
+        l1_system_config: CONTRACTS.system_config,
         keep_karst_upgrade_gas: false,
         l1: L1Config { chain_id: l1.chain_id, blob_fees: blob_fees(l1) },
     }
@@ -156,9 +175,9 @@ pub fn l1_config_json(l1: &l1::Config) -> Value {
     })
 }
 
-/// Version 1, the blob base fee scalar, the base fee scalar: as OP Mainnet had them at Fjord.
+/// Version 1, the blob base fee scalar, the base fee scalar.
 fn ecotone_scalar() -> U256 {
-    U256::from(1) << 248 | U256::from(810_949_u64) << 32 | U256::from(1368_u64)
+    U256::from(1) << 248 | U256::from(BLOB_BASE_FEE_SCALAR) << 32 | U256::from(BASE_FEE_SCALAR)
 }
 
 /// Why a devnet cannot be set up or does not go on.
@@ -627,7 +646,7 @@ fn l1_contracts(owner: Address) -> Result<BTreeMap<Address, Account>, genesis::G
     let storage = BTreeMap::from([(U256::ZERO, owner << 8 | U256::from(1))]);
     let contract = |code, storage| Account { nonce: 1, code, storage, ..Account::default() };
     Ok(BTreeMap::from([
-        (PORTAL, contract(portal, BTreeMap::new())),
-        (SYSTEM_CONFIG, contract(system_config, storage)),
+        (CONTRACTS.portal, contract(portal, BTreeMap::new())),
+        (CONTRACTS.system_config, contract(system_config, storage)),
     ]))
 }

@@ -1,11 +1,14 @@
 //! What `devnet` takes.
 
+use alloy_primitives::B256;
 use clap::ValueEnum;
 use rebut_devnet::{
     batcher::{self, Form},
-    network::{L2Options, Options, Ports},
+    keys::DEV_KEYS,
+    network::{L1Elsewhere, L2Options, Options, Ports},
 };
 use rebut_execution::Fork;
+use rebut_host::source::NodeUrl;
 use std::path::PathBuf;
 
 /// The forks that a devnet knows.
@@ -33,6 +36,19 @@ pub struct Arguments {
         value_parser = clap::value_parser!(u64).range(1..=3600),
     )]
     l1_block_time: u64,
+    /// JSON-RPC of a development chain to use as L1 in place of the embedded one, like anvil. Contracts are
+    /// deployed there, and batches are calldata.
+    #[arg(
+        long,
+        env = "REBUT_L1_RPC",
+        value_name = "URL",
+        conflicts_with_all = ["l1_only", "l1_block_time", "l1_port", "beacon_port", "datadir"],
+    )]
+    l1_rpc: Option<NodeUrl>,
+    /// Private key of an account with ether on that chain, which funds those of the rollup's own. Without it,
+    /// that of the first account of every development chain.
+    #[arg(long, env = "REBUT_L1_FUNDER", value_name = "KEY", requires = "l1_rpc")]
+    l1_funder: Option<B256>,
     /// Port of L1's JSON-RPC; 0 for any.
     #[arg(long, env = "REBUT_L1_PORT", value_name = "PORT", default_value_t = 8545)]
     l1_port: u16,
@@ -87,9 +103,9 @@ struct L2Arguments {
     /// How channels are compressed; before Fjord always with zlib.
     #[arg(long, value_name = "KIND", value_enum, default_value_t = Compression::Brotli)]
     compression: Compression,
-    /// Where channels are put; before Ecotone always into calldata.
-    #[arg(long, value_name = "KIND", value_enum, default_value_t = Data::Blobs)]
-    data_availability: Data,
+    /// Where channels are put; before Ecotone, and on L1 elsewhere, always into calldata [default: blobs].
+    #[arg(long, value_name = "KIND", value_enum)]
+    data_availability: Option<Data>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -116,7 +132,9 @@ impl Arguments {
         let ports = Ports { l1: self.l1_port, beacon: self.beacon_port, l2: self.l2.l2_port };
         let l2 = (!self.l1_only).then(|| self.l2.options(self.l1_block_time));
         let datadir = self.datadir.clone();
-        Options { datadir, l2, ..Options::beginning_now(self.l1_block_time, ports) }
+        let funder = self.l1_funder.unwrap_or(DEV_KEYS[0]);
+        let elsewhere = self.l1_rpc.clone().map(|url| L1Elsewhere { url, funder });
+        Options { elsewhere, datadir, l2, ..Options::beginning_now(self.l1_block_time, ports) }
     }
 }
 
@@ -135,7 +153,7 @@ impl L2Arguments {
             form: Form {
                 span: self.batches == Batches::Span,
                 compression,
-                blobs: self.data_availability == Data::Blobs,
+                blobs: self.data_availability != Some(Data::Calldata),
                 ..Form::default()
             },
         }

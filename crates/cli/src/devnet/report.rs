@@ -29,13 +29,13 @@ fn contracts(l2: &RunningL2) -> [(&'static str, String); 3] {
 fn as_json(devnet: &Devnet) -> anyhow::Result<Value> {
     let accounts = network::accounts()?;
     let account = |account: &network::Account| object!({ "role": account.role, "address": account.address, "key": account.key });
-    let l1_config = devnet.l1().chain().config().clone();
+    let l1_config = devnet.l1_config();
     let mut report = object!({
         "l1": {
             "chain_id": l1_config.chain_id,
             "rpc": devnet.l1_url(),
             "beacon": devnet.beacon_url(),
-            "config": l1_config_json(&l1_config),
+            "config": l1_config_json(l1_config),
         },
         "accounts": accounts.iter().map(account).collect::<Vec<_>>(),
     });
@@ -57,12 +57,9 @@ fn as_json(devnet: &Devnet) -> anyhow::Result<Value> {
 }
 
 fn print_table(devnet: &Devnet) -> anyhow::Result<()> {
-    let l1_chain_id = devnet.l1().chain().config().chain_id;
-    let mut lines = vec![
-        ("L1 chain", l1_chain_id.to_string()),
-        ("L1 JSON-RPC", devnet.l1_url()),
-        ("L1 beacon API", devnet.beacon_url()),
-    ];
+    let l1_chain_id = devnet.l1_config().chain_id;
+    let mut lines = vec![("L1 chain", l1_chain_id.to_string()), ("L1 JSON-RPC", devnet.l1_url())];
+    lines.extend(devnet.beacon_url().map(|url| ("L1 beacon API", url)));
     if let Some(l2) = devnet.l2() {
         lines.extend(contracts(l2));
         let chain_id = l2.node().rollup().config().chain.chain_id;

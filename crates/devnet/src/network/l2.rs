@@ -5,7 +5,7 @@ use crate::{
     batcher::Form,
     l1::{self, funded},
     l2::{L1Access, Node},
-    rollup::{Rollup, RollupError, Setup, rollup_config},
+    rollup::{Contracts, Rollup, RollupError, Setup, rollup_config},
     rpc::Server,
 };
 use alloy_consensus::{Header, Sealed};
@@ -71,6 +71,9 @@ pub enum L2Error {
         /// Seconds between blocks of L1.
         l1: u64,
     },
+    /// All blocks of L2 at once.
+    #[error("blocks of L2 cannot come each 0 seconds")]
+    NoBlockTime,
     /// The rollup cannot be set up.
     #[error(transparent)]
     Rollup(#[from] RollupError),
@@ -81,13 +84,23 @@ pub enum L2Error {
 
 impl L2Options {
     /// What this comes to on an embedded L1.
-    pub(super) fn setup(&self, l1: &l1::Config) -> Result<Setup, L2Error> {
-        if self.block_time == 0 || self.block_time > l1.block_time {
+    pub(super) fn setup_on(&self, l1: &l1::Config, contracts: Contracts) -> Result<Setup, L2Error> {
+        if self.block_time > l1.block_time {
             return Err(L2Error::BlockTime { l2: self.block_time, l1: l1.block_time });
+        }
+        self.setup(l1, contracts)
+    }
+
+    /// What this comes to on an L1 whose blocks come when they come. L2 begins at its genesis time.
+    pub(super) fn setup(&self, l1: &l1::Config, contracts: Contracts) -> Result<Setup, L2Error> {
+        if self.block_time == 0 {
+            return Err(L2Error::NoBlockTime);
         }
         let forks = self.forks(l1.genesis_time)?;
         let mut rollup = rollup_config(l1, forks);
         rollup.block_time = self.block_time;
+        rollup.deposit_contract = contracts.portal;
+        rollup.l1_system_config = contracts.system_config;
         Ok(Setup {
             l1: l1.clone(),
             rollup,

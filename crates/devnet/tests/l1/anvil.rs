@@ -24,7 +24,7 @@ impl Anvil {
     fn start() -> Option<Self> {
         let program = cast::installed("anvil")?;
         let mut child = Command::new(program)
-            .args(["--port", "0", "--chain-id", "900"])
+            .args(["--port", "0", "--chain-id", "900", "--prune-history"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -26,7 +26,7 @@ fn host(devnet: &Devnet) -> Host {
         },
         agreed_l2_head: B256::ZERO,
         l1: vec![devnet.l1_url().parse().unwrap()],
-        l1_beacon: vec![devnet.beacon_url().parse().unwrap()],
+        l1_beacon: vec![devnet.beacon_url().unwrap().parse().unwrap()],
         l2: Vec::new(),
         l1_chain_id: Some(900),
         payload_form: PayloadForm::WithGas,
@@ -60,10 +60,10 @@ fn headers_transactions_receipts_and_blobs() {
     let (raw, versioned_hash) = with_blob(0, b"frames of a channel");
     // Enough for a trie of several levels.
     for nonce in 0..20 {
-        devnet.l1().submit(&transfer(0, nonce)).unwrap();
+        devnet.l1().unwrap().submit(&transfer(0, nonce)).unwrap();
     }
-    devnet.l1().submit(&raw).unwrap();
-    let block = devnet.l1().mine().unwrap();
+    devnet.l1().unwrap().submit(&raw).unwrap();
+    let block = devnet.l1().unwrap().mine().unwrap();
     assert_eq!(block.transactions.len(), 21);
     let header = block.header.inner();
     let mut host = host(&devnet);
@@ -80,7 +80,7 @@ fn headers_transactions_receipts_and_blobs() {
     let payload = blob_payload(versioned_hash, header.timestamp);
     let key = PreimageKey::sha256(versioned_hash.0);
     let commitment = ask(&mut host, "l1-blob", &payload, key).unwrap();
-    let chain = devnet.l1().chain();
+    let chain = devnet.l1().unwrap().chain();
     let kept = &chain.blob_transactions(hash)[0];
     assert_eq!(kept.blob(versioned_hash).unwrap().0.as_slice(), commitment);
 }
@@ -90,11 +90,11 @@ fn headers_transactions_receipts_and_blobs() {
 fn blobs_in_both_generations() {
     let devnet = devnet(Mining::Manual);
     let (raw, versioned_hash) = with_blob(0, b"x");
-    devnet.l1().submit(&raw).unwrap();
-    let block = devnet.l1().mine().unwrap();
-    let slot = block.header.timestamp - devnet.l1().chain().config().genesis_time;
+    devnet.l1().unwrap().submit(&raw).unwrap();
+    let block = devnet.l1().unwrap().mine().unwrap();
+    let slot = block.header.timestamp - devnet.l1().unwrap().chain().config().genesis_time;
     let get = |path: &str| {
-        let url = format!("{}/eth/v1/beacon/{path}", devnet.beacon_url());
+        let url = format!("{}/eth/v1/beacon/{path}", devnet.beacon_url().unwrap());
         let text = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
         serde_json::from_str::<serde_json::Value>(&text).unwrap()["data"].clone()
     };
@@ -122,9 +122,9 @@ fn blobs_in_both_generations() {
 fn a_missing_blob_is_said_and_nothing_is_stored() {
     let devnet = devnet(Mining::Manual);
     let (raw, versioned_hash) = with_blob(0, b"x");
-    devnet.l1().submit(&raw).unwrap();
-    let block = devnet.l1().mine().unwrap();
-    assert!(devnet.l1().chain().drop_blobs(block.hash()));
+    devnet.l1().unwrap().submit(&raw).unwrap();
+    let block = devnet.l1().unwrap().mine().unwrap();
+    assert!(devnet.l1().unwrap().chain().drop_blobs(block.hash()));
     let mut host = host(&devnet);
     let payload = blob_payload(versioned_hash, block.header.timestamp);
     let key = PreimageKey::sha256(versioned_hash.0);
@@ -137,8 +137,8 @@ fn a_missing_blob_is_said_and_nothing_is_stored() {
 #[test]
 fn blocks_that_a_reorg_removed() {
     let devnet = devnet(Mining::Manual);
-    let old = devnet.l1().mine().unwrap();
-    devnet.l1().chain().reorg(1, &[vec![], vec![]], Removed::Dropped).unwrap();
+    let old = devnet.l1().unwrap().mine().unwrap();
+    devnet.l1().unwrap().chain().reorg(1, &[vec![], vec![]], Removed::Dropped).unwrap();
     let mut host = host(&devnet);
     let keccak = PreimageKey::keccak256;
     let got = ask(&mut host, "l1-block-header", &old.hash().0, keccak(old.hash())).unwrap();

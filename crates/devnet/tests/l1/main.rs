@@ -19,8 +19,8 @@ const GWEI: u128 = 1_000_000_000;
 /// A devnet on free ports whose blocks come as told.
 fn devnet(mining: Mining) -> Devnet {
     let ports = Ports { l1: 0, beacon: 0, l2: 0 };
-    Devnet::start(Options { l1: Config::default(), mining, ports, datadir: None, l2: None })
-        .unwrap()
+    let options = Options::beginning_now(2, ports);
+    Devnet::start(Options { l1: Config::default(), mining, ..options }).unwrap()
 }
 
 fn key(index: usize) -> Key {

@@ -30,8 +30,11 @@ fn a_port_in_use_is_named() {
     let first = devnet(Mining::Manual);
     let port = first.l1_url().rsplit(':').next().unwrap().parse().unwrap();
     let ports = Ports { l1: port, beacon: 0, l2: 0 };
-    let options =
-        Options { l1: Config::default(), mining: Mining::Manual, ports, datadir: None, l2: None };
+    let options = Options {
+        l1: Config::default(),
+        mining: Mining::Manual,
+        ..Options::beginning_now(2, ports)
+    };
     let error = Devnet::start(options).unwrap_err().to_string();
     assert!(
         error.starts_with(&format!("L1 JSON-RPC: cannot listen on 127.0.0.1:{port}")),
@@ -58,7 +61,7 @@ fn a_devnet_ends_when_it_is_dropped() {
 fn blocks_come_by_themselves() {
     let devnet = devnet(Mining::Interval(Duration::from_millis(10)));
     let began = Instant::now();
-    while devnet.l1().chain().latest().number() < 3 {
+    while devnet.l1().unwrap().chain().latest().number() < 3 {
         assert!(began.elapsed() < Duration::from_secs(60), "no blocks");
         std::thread::yield_now();
     }
@@ -78,7 +81,7 @@ fn requests_that_are_none() {
     check(&vec![b' '; 33 << 20], 413, "");
     assert_eq!(get(&devnet.l1_url()).0, 405);
 
-    let beacon = devnet.beacon_url();
+    let beacon = devnet.beacon_url().unwrap();
     let check = |path: &str, status: u16, part: &str| {
         let (found, text) = get(&format!("{beacon}{path}"));
         assert_eq!(found, status, "{path}: {text}");

@@ -1,5 +1,7 @@
 //! `rebut devnet` as a process: what it says, what it does, and how it ends.
 
+mod anvil;
+
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read},
@@ -28,7 +30,12 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let arguments = [&ANY_PORTS[..], &["--json"], arguments].concat();
+        Self::start_on(&[&ANY_PORTS[..], arguments].concat())
+    }
+
+    /// On the ports that the arguments name.
+    fn start_on(arguments: &[&str]) -> Self {
+        let arguments = [&["--json"], arguments].concat();
         let mut child = devnet(&arguments).stderr(Stdio::inherit()).spawn().unwrap();
         let mut text = String::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
@@ -70,7 +77,9 @@ impl Running {
 
     /// Ends it as an operator does.
     fn end(mut self, signal: &str) {
-        let address = self.text("/l1/rpc").trim_start_matches("http://").to_owned();
+        let url = self.report.pointer("/l2/rpc").and_then(Value::as_str);
+        let address = url.unwrap_or_else(|| self.text("/l1/rpc")).trim_start_matches("http://");
+        let address = address.to_owned();
         let killed = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(killed.unwrap().success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0), "{signal}");
@@ -101,17 +110,21 @@ fn it_says_where_it_is_and_ends_when_told() {
     }
 }
 
-/// The program by the URLs that were printed: a claim about the safe head, agreed on `back` blocks before.
-fn check_claims(running: &Running, back: u64) {
-    let status = running.wait("a safe block", || {
+/// What the rollup node says once more than `back` blocks are safe.
+fn safe_status(running: &Running, back: u64) -> Value {
+    running.wait("a safe block", || {
         let status = running.call("l2", "optimism_syncStatus", &json!([]));
         (status["safe_l2"]["number"].as_u64().unwrap() > back).then_some(status)
-    });
-    let claimed = status["safe_l2"]["number"].as_u64().unwrap();
+    })
+}
+
+/// The program by the URLs that were printed confirms what the rollup node says about a block that is safe,
+/// and rejects something else.
+fn check_claim(running: &Running, command: &str, status: &Value, agreed: u64, claimed: u64) {
     let output = |number: u64| {
         running.call("l2", "optimism_outputAtBlock", &json!([format!("{number:#x}")]))
     };
-    let (agreed, output) = (output(claimed - back), output(claimed));
+    let (agreed, output) = (output(agreed), output(claimed));
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, pointer: &str| {
         let path = folder.path().join(name);
@@ -123,26 +136,35 @@ fn check_claims(running: &Running, back: u64) {
     let root = output["outputRoot"].as_str().unwrap();
     let wrong = agreed["outputRoot"].as_str().unwrap();
     assert_ne!(root, wrong);
+    let beacon = running.report.pointer("/l1/beacon").and_then(Value::as_str);
     for (root, code) in [(root, 0), (wrong, 1)] {
+        let claimed = claimed.to_string();
         let arguments = [
             ("--l1-head", status["current_l1"]["hash"].as_str().unwrap()),
             ("--agreed-l2-head-hash", agreed["blockRef"]["hash"].as_str().unwrap()),
             ("--agreed-l2-output-root", wrong),
             ("--claimed-l2-output-root", root),
-            ("--claimed-l2-block-number", &claimed.to_string()),
+            ("--claimed-l2-block-number", &claimed),
             ("--rollup-config-path", &rollup),
             ("--l1-config-path", &l1),
             ("--l1-node-address", running.text("/l1/rpc")),
-            ("--l1-beacon-address", running.text("/l1/beacon")),
             ("--l2-node-address", running.text("/l2/rpc")),
         ];
+        let beacon = beacon.map(|url| ("--l1-beacon-address", url));
         let output = Command::new(env!("CARGO_BIN_EXE_rebut"))
-            .args(["program", "run"])
-            .args(arguments.iter().flat_map(|(flag, value)| [*flag, value]))
+            .args(["program", command])
+            .args(arguments.into_iter().chain(beacon).flat_map(|(flag, value)| [flag, value]))
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(code), "{root}: {output:?}");
+        assert_eq!(output.status.code(), Some(code), "{command} {claimed} {root}: {output:?}");
     }
+}
+
+/// A claim about the safe head, agreed on `back` blocks before.
+fn check_claims(running: &Running, back: u64) {
+    let status = safe_status(running, back);
+    let claimed = status["safe_l2"]["number"].as_u64().unwrap();
+    check_claim(running, "run", &status, claimed - back, claimed);
 }
 
 #[test]
@@ -203,11 +225,11 @@ fn forks_activate_when_they_are_to_and_blocks_end() {
     running.end("-TERM");
 }
 
-/// Where npm puts `cast`, beside the contracts. Nothing, after one line that says so, where it is not
-/// installed; with `CI` set that is a failure.
-fn cast() -> Option<PathBuf> {
+/// Where npm puts a tool of Foundry, beside the contracts. Nothing, after one line that says so, where it is
+/// not installed; with `CI` set that is a failure.
+fn installed(name: &str) -> Option<PathBuf> {
     let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts");
-    let program = contracts.join("node_modules/.bin/cast");
+    let program = contracts.join("node_modules/.bin").join(name);
     if program.exists() {
         return Some(program);
     }
@@ -218,7 +240,7 @@ fn cast() -> Option<PathBuf> {
 
 #[test]
 fn cast_finds_a_node_of_a_rollup() {
-    let Some(program) = cast() else { return };
+    let Some(program) = installed("cast") else { return };
     let running = Running::start(&["--l1-block-time", "1"]);
     let run = |arguments: &[&str]| {
         let output = Command::new(&program)
