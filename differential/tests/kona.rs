@@ -135,3 +135,34 @@ fn updates_that_nobody_understands_are_skipped_where_kona_gives_up() {
     }
     assert!(given_up > 0, "no history has such an update");
 }
+
+/// From Holocene on, a span with an invalid block is dropped behind that block by whoever reads it once. Whoever
+/// starts at the block that took its place reads the span again, for it reads L1 from before that block on, and
+/// goes on with the rest of it. Both libraries do either alike.
+#[test]
+fn whoever_starts_at_a_replaced_block_reads_its_span_again() {
+    run::keep_panic_messages();
+    let (mut places, mut ours_part, mut theirs_part) = (0, 0, 0);
+    for seed in 0..CASES {
+        let (history, _) = history::make(seed, Extras::default(), rebut::start).expect("a start");
+        let ours = run(rebut::start, history.world());
+        let chain = ours.world.lock().l2.clone();
+        let mut number = 0;
+        for (index, step) in ours.steps.iter().enumerate() {
+            number += usize::from(step.built != Built::Nothing);
+            if step.built != Built::DepositsOnly {
+                continue;
+            }
+            let safe = &chain[..=number];
+            assert_eq!(difference(&history, safe), None, "history {seed}, after block {number}");
+            let (ours_again, theirs_again) = both(&history, safe);
+            let once = &ours.steps[index + 1..];
+            places += 1;
+            ours_part += usize::from(ours_again.steps != once);
+            let length = theirs_again.steps.len().min(once.len());
+            theirs_part += usize::from(theirs_again.steps[..length] != once[..length]);
+        }
+    }
+    eprintln!("{places} replaced blocks; starting there parts ours {ours_part} times, theirs {theirs_part}");
+    assert!(ours_part > 0 && theirs_part > 0 && ours_part < places, "{places} {ours_part} {theirs_part}");
+}

@@ -29,6 +29,9 @@ const FILE: &str = "devnet.redb";
 
 const PREIMAGES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("preimages");
 const BLOCKS: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("blocks");
+/// By number of the L1 block: what derivation had come to.
+const PROGRESS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("progress");
+const SETTINGS: TableDefinition<'_, &str, &str> = TableDefinition::new("settings");
 
 /// Why chains cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +59,18 @@ pub enum DiskError {
         path: PathBuf,
         /// What was read.
         what: String,
+    },
+    /// The directory was begun with something else than it is opened with.
+    #[error("{path}: begun with {name} {found}, not {expected}", path = path.display())]
+    OtherSetting {
+        /// The file.
+        path: PathBuf,
+        /// What it is about.
+        name: &'static str,
+        /// As it was.
+        found: String,
+        /// As it is to be now.
+        expected: String,
     },
     /// The file holds a chain that began otherwise.
     #[error("{path}: holds a chain with other parameters; its genesis is {found}, not {expected}", path = path.display())]
@@ -118,6 +133,66 @@ impl Disk {
     /// The error for what is not as it was written.
     pub(crate) fn damaged(&self, what: impl Into<String>) -> DiskError {
         DiskError::Damaged { path: self.path.clone(), what: what.into() }
+    }
+
+    /// Compares what must not change with what it was when the file was begun; keeps it for next time if it
+    /// was not yet known.
+    ///
+    /// # Errors
+    /// [`DiskError::OtherSetting`] for the first that differs.
+    pub fn settle(&self, settings: &[(&'static str, String)]) -> Result<(), DiskError> {
+        let transaction = self.database.begin_write().map_err(self.failed())?;
+        {
+            let mut table = transaction.open_table(SETTINGS).map_err(self.failed())?;
+            for (name, expected) in settings {
+                let found = table.get(*name).map_err(self.failed())?;
+                let found = found.map(|found| found.value().to_owned());
+                match found {
+                    Some(found) if found != *expected => {
+                        let (path, expected) = (self.path.clone(), expected.clone());
+                        return Err(DiskError::OtherSetting { path, name, found, expected });
+                    }
+                    Some(_) => {}
+                    None => {
+                        table.insert(*name, expected.as_str()).map_err(self.failed())?;
+                    }
+                }
+            }
+        }
+        transaction.commit().map_err(self.failed())
+    }
+
+    /// What derivation had come to, by the number of the L1 block, in order.
+    ///
+    /// # Errors
+    /// [`DiskError`] when the file cannot be read.
+    pub(crate) fn progress(&self) -> Result<Vec<(u64, Vec<u8>)>, DiskError> {
+        let transaction = self.database.begin_read().map_err(self.failed())?;
+        let table = match transaction.open_table(PROGRESS) {
+            Ok(table) => table,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(self.failed()(error)),
+        };
+        let mut all = Vec::new();
+        for entry in table.iter().map_err(self.failed())? {
+            let (number, value) = entry.map_err(self.failed())?;
+            all.push((number.value(), value.value().to_vec()));
+        }
+        Ok(all)
+    }
+
+    /// Keeps what derivation has come to with an L1 block, and forgets what it had with later ones.
+    ///
+    /// # Errors
+    /// [`DiskError`]; nothing is changed then.
+    pub(crate) fn keep_progress(&self, number: u64, value: &[u8]) -> Result<(), DiskError> {
+        let transaction = self.database.begin_write().map_err(self.failed())?;
+        {
+            let mut table = transaction.open_table(PROGRESS).map_err(self.failed())?;
+            table.retain_in(number.., |_, _| false).map_err(self.failed())?;
+            table.insert(number, value).map_err(self.failed())?;
+        }
+        transaction.commit().map_err(self.failed())
     }
 
     /// Every state, in a store that remembers what is new in it.

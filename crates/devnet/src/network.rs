@@ -9,13 +9,14 @@ pub use l2::{L2Error, L2Options, RunningL2};
 use crate::{
     disk::{Disk, DiskError},
     keys::{DEV_KEYS, Key, KeyError},
-    l1::{self, Chain, GenesisError, Mining, Node, funded},
+    l1::{self, Chain, GenesisError, Mining, Node, TimeError, funded},
     l2::L1Access,
     rollup::{CONTRACTS, Rollup},
     rpc::{Server, ServerError, beacon::Beacon},
     state::StateStore,
 };
 use alloy_primitives::{Address, B256};
+use rebut_execution::Fork;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -81,8 +82,8 @@ pub struct Options {
     pub mining: Mining,
     /// Where the nodes listen.
     pub ports: Ports,
-    /// Where L1 is kept; in memory without. A rollup is always in memory, and would not find itself on a
-    /// chain that goes on.
+    /// Where both chains are kept; in memory without. L1 elsewhere keeps itself, and a rollup on it is always
+    /// in memory.
     pub datadir: Option<PathBuf>,
     /// The rollup; L1 alone without.
     pub l2: Option<L2Options>,
@@ -95,6 +96,22 @@ impl Options {
         let mining = Mining::Interval(Duration::from_secs(block_time));
         Self { elsewhere: None, l1, mining, ports, datadir: None, l2: None }
     }
+}
+
+/// What must not change on a chain that is kept, in words.
+fn settings(l2: Option<&L2Options>) -> Vec<(&'static str, String)> {
+    let Some(l2) = l2 else { return vec![("a rollup on it:", "no".into())] };
+    let name = |fork: &Fork| format!("{fork:?}").to_lowercase();
+    let mut later = l2.later.clone();
+    later.sort_unstable();
+    let later = later.iter().map(|(fork, after)| format!("{}={after}", name(fork)));
+    let later = later.collect::<Vec<_>>().join(",");
+    vec![
+        ("a rollup on it:", "yes".into()),
+        ("the fork", name(&l2.fork)),
+        ("later forks", if later.is_empty() { "none".into() } else { later }),
+        ("seconds between blocks of L2:", l2.block_time.to_string()),
+    ]
 }
 
 /// Seconds since 1970.
@@ -112,6 +129,9 @@ pub enum StartError {
     /// The directory cannot be used.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// The clock is behind the chain.
+    #[error(transparent)]
+    Time(#[from] TimeError),
     /// A port cannot be had.
     #[error("{name}: {source}")]
     Server {
@@ -160,34 +180,45 @@ impl Devnet {
 
     fn embedded(mut options: Options) -> Result<Self, StartError> {
         let Options { ports, l2, .. } = options;
-        let setup = l2.as_ref().map(|l2| l2.setup_on(&options.l1, CONTRACTS)).transpose()?;
-        if setup.is_some() {
+        // What is wrong with the options shows before anything is written.
+        if let Some(l2) = &l2 {
+            l2.setup_on(&options.l1, CONTRACTS)?;
             options.l1.accounts.extend(Rollup::l1_accounts().map_err(L2Error::from)?);
         }
         for account in accounts()? {
             options.l1.accounts.entry(account.address).or_insert_with(|| funded(ETHER_EACH));
         }
-        let chain = match options.datadir {
-            None => Chain::new(options.l1, StateStore::new())?,
+        let (mut chain, l2_disk) = match options.datadir {
+            None => (Chain::new(options.l1, StateStore::new())?, None),
             Some(directory) => {
                 let disk = Disk::open(&directory)?;
-                Chain::open(options.l1, disk.store()?, disk)?
+                disk.settle(&settings(l2.as_ref()))?;
+                let l2_disk =
+                    l2.is_some().then(|| Disk::open(&directory.join("l2"))).transpose()?;
+                (Chain::open(options.l1, disk.store()?, disk)?, l2_disk)
             }
         };
+        // A chain that stood still while nobody ran it goes on in the present.
+        if matches!(options.mining, Mining::Interval(_)) && now() > chain.next_timestamp() {
+            chain.set_next_timestamp(now())?;
+        }
         let l1_config = chain.config().clone();
-        let origin = chain.latest().header.clone();
+        let height = chain.latest().number();
+        let origin = chain.ledger().block(0).unwrap_or_else(|| chain.latest()).header.clone();
         let node = Arc::new(Node::new(chain, options.mining));
         let named = |name| move |source| StartError::Server { name, source };
         let rpc = Server::rpc(loopback(ports.l1), Arc::clone(&node) as _);
         let rpc = rpc.map_err(named("L1 JSON-RPC"))?;
         let beacon = Server::get(loopback(ports.beacon), Arc::new(Beacon(Arc::clone(&node))));
         let beacon = beacon.map_err(named("L1 beacon API"))?;
-        let start = |setup| {
-            let blocks = l2.as_ref().and_then(|l2| l2.blocks);
+        let start = |l2: L2Options| {
+            let mut setup = l2.setup_on(&l1_config, CONTRACTS)?;
+            // So that nothing random comes again after a restart, the names of channels above all.
+            setup.seed = height;
             let access = L1Access::Embedded(Arc::clone(&node));
-            RunningL2::start(access, setup, &origin, blocks, ports.l2)
+            RunningL2::start(access, setup, &origin, l2.blocks, ports.l2, l2_disk)
         };
-        let l2 = setup.map(start).transpose()?;
+        let l2 = l2.map(start).transpose()?;
         Ok(Self { l2, l1: RunningL1::Here { rpc, beacon, node }, l1_config })
     }
 
@@ -204,7 +235,7 @@ impl Devnet {
             let mut setup = l2.setup(&settled.config, settled.contracts)?;
             setup.form.blobs = false;
             let access = L1Access::Remote(Box::new(Mutex::new(settled.remote)));
-            RunningL2::start(access, setup, &settled.origin, l2.blocks, options.ports.l2)
+            RunningL2::start(access, setup, &settled.origin, l2.blocks, options.ports.l2, None)
         };
         let l2 = options.l2.map(start).transpose()?;
         Ok(Self { l2, l1: RunningL1::Elsewhere { url }, l1_config })

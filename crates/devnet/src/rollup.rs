@@ -12,6 +12,7 @@
 
 use crate::{
     batcher::{self, Batcher, Channel, Fault, Faults, Form},
+    disk::{Disk, DiskError},
     keys::{Key, KeyError},
     l1::{self, Client, Record},
     l2::{
@@ -88,6 +89,8 @@ pub struct Setup {
     pub updates_percent: u64,
     /// Blocks of L1 between two channels of the batcher.
     pub batch_interval: u64,
+    /// After so many blocks of L1 without a new safe head everything behind it is sent again.
+    pub patience: u64,
 }
 
 impl Setup {
@@ -115,6 +118,7 @@ impl Setup {
             deposits_percent: 30,
             updates_percent: 0,
             batch_interval: 1,
+            patience: u64::MAX,
         }
     }
 }
@@ -198,6 +202,12 @@ pub enum RollupError {
     /// A block of L2 cannot be made.
     #[error(transparent)]
     Sequencer(#[from] SequenceError<StoreError>),
+    /// What was kept cannot be read.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The chain that was kept is none.
+    #[error(transparent)]
+    Chain(#[from] l2::ChainError),
     /// L1 cannot be followed.
     #[error(transparent)]
     Follow(#[from] FollowError),
@@ -247,6 +257,8 @@ pub struct Rollup {
     posted: Option<u64>,
     /// The block of L1 before which the next channel is not written.
     next_channel: u64,
+    /// The safe head, and the block of L1 since which it is the same.
+    stalled: (u64, u64),
     keys: Keys,
 }
 
@@ -289,8 +301,31 @@ impl Rollup {
         origin: &Sealed<Header>,
         accounts: BTreeMap<Address, Account>,
     ) -> Result<Self, RollupError> {
+        Self::build(setup, origin, accounts, None)
+    }
+
+    /// The rollup that is on disk, or a new one that will be there. It goes on behind the safe head: whatever
+    /// was on its way to L1 is sent again.
+    ///
+    /// # Errors
+    /// [`RollupError`], as well when the one on disk began otherwise.
+    pub fn open(
+        setup: Setup,
+        origin: &Sealed<Header>,
+        accounts: BTreeMap<Address, Account>,
+        disk: Disk,
+    ) -> Result<Self, RollupError> {
+        Self::build(setup, origin, accounts, Some(disk))
+    }
+
+    fn build(
+        setup: Setup,
+        origin: &Sealed<Header>,
+        accounts: BTreeMap<Address, Account>,
+        disk: Option<Disk>,
+    ) -> Result<Self, RollupError> {
         let keys = Keys::new();
-        let store = StateStore::new();
+        let store = disk.as_ref().map_or_else(|| Ok(StateStore::new()), Disk::store)?;
         let users = Users::addresses().map(|address| (address, l1::funded(1_000_000)));
         let allocation = Allocation {
             proxy_owner: keys.owner.address(),
@@ -298,10 +333,20 @@ impl Rollup {
             accounts: accounts.into_iter().chain(users).collect(),
         };
         let (config, genesis) = genesis::build(setup.rollup.clone(), origin, &allocation, &store)?;
-        let chain = l2::Chain::new(config, genesis, store);
-        let follower = Follower::new(&chain);
+        let (chain, follower) = match disk {
+            None => {
+                let chain = l2::Chain::new(config, genesis, store);
+                let follower = Follower::new(&chain);
+                (chain, follower)
+            }
+            Some(disk) => {
+                let chain = l2::Chain::open(config, genesis, store, disk.clone())?;
+                let follower = Follower::open(&chain, disk)?;
+                (chain, follower)
+            }
+        };
         let mut random = Random::new(setup.seed);
-        Ok(Self {
+        let mut rollup = Self {
             sequencer: Sequencer::new(chain),
             follower,
             batcher: Batcher::new(setup.form, random.next()),
@@ -312,9 +357,12 @@ impl Rollup {
             parcels: Vec::new(),
             posted: None,
             next_channel: 0,
+            stalled: (0, 0),
             keys,
             setup,
-        })
+        };
+        rollup.repost();
+        Ok(rollup)
     }
 
     /// The L2 chain.
@@ -391,6 +439,7 @@ impl Rollup {
         if self.posted == Some(next) {
             return Ok(());
         }
+        self.repost_if_stalled(next);
         self.posted = Some(next);
         if next >= self.next_channel {
             while let Some(channel) = self.batcher.channel(self.sequencer.chain(), l1.record())? {
@@ -406,6 +455,19 @@ impl Rollup {
             self.submit_parcel(l1, &parcel)?;
         }
         self.visit(l1)
+    }
+
+    /// What was sent and did not arrive would be missing for good.
+    fn repost_if_stalled(&mut self, next: u64) {
+        let (_, safe) = self.follower.head();
+        let (number, since) = self.stalled;
+        let nothing_sent = self.batcher.next() <= safe.number.saturating_add(1);
+        if safe.number != number || nothing_sent {
+            self.stalled = (safe.number, next);
+        } else if next.saturating_sub(since) > self.setup.patience {
+            self.stalled = (safe.number, next);
+            self.repost();
+        }
     }
 
     /// Writes these batches in place of the next blocks, and sends them without a fault.

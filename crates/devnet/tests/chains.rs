@@ -112,6 +112,12 @@ const UPGRADED: [(Fork, Address, B256); 8] = [
     ),
 ];
 
+/// EIP-4788's contract, placed by Ecotone.
+const BEACON_ROOTS: (Address, B256) = (
+    address!("000F3df6D732807Ef1319fB7B8bB8522d0Beac02"),
+    b256!("f57acd40259872606d76197ef052f3d35588dadf919ee1f0e3cb9b62d3f4b02c"),
+);
+
 /// EIP-2935's contract, placed by Isthmus.
 const HISTORY: (Address, B256) = (
     address!("0000F90827F1C53a10cb7A02335B175320002935"),
@@ -131,9 +137,11 @@ fn check_upgrades(chain: &l2::Chain, block: &l2::Block) {
         let code = store.code(state, implementation).unwrap();
         assert_eq!(keccak256(&code), *expected, "{proxy} by {by:?}, at {fork:?}");
     }
-    if fork >= Fork::Isthmus {
-        let code = store.code(state, HISTORY.0).unwrap();
-        assert_eq!(keccak256(&code), HISTORY.1);
+    for (by, (address, hash)) in [(Fork::Ecotone, BEACON_ROOTS), (Fork::Isthmus, HISTORY)] {
+        if fork >= by {
+            let code = store.code(state, address).unwrap();
+            assert_eq!(keccak256(&code), hash, "{address} by {by:?}");
+        }
     }
 }
 
@@ -357,8 +365,10 @@ fn random_chains() {
         run_random(seed, &mut seen);
     }
     println!("{seen:?}");
-    let Seen { faults, reorgs, derived, invalid, transactions, deposits } = seen;
-    assert!(faults > 200 && reorgs > 50 && derived > 50 && invalid > 0);
+    // Whether one of a few damaged batches is still a batch is left to chance. Invalid ones have tests of
+    // their own below.
+    let Seen { faults, reorgs, derived, invalid: _, transactions, deposits } = seen;
+    assert!(faults > 200 && reorgs > 50 && derived > 50);
     assert!(transactions > 5_000 && deposits > 500);
 }
 

@@ -9,9 +9,9 @@ use rebut_devnet::{
 };
 use rebut_execution::Fork;
 use rebut_host::{
-    Host, HostConfig, LocalValues, PayloadForm,
+    Evidence, Host, HostConfig, LocalValues, PayloadForm, VerifiedStore,
     source::{NodeUrl, Policy},
-    store::DataLocation,
+    store::{DataFormat, DataLocation},
 };
 use rebut_program::{
     Boot, Verdict,
@@ -55,6 +55,17 @@ struct Lacks {
     l2: &'static [&'static str],
 }
 
+/// Whatever the namespace for debugging has.
+const DEBUG: &[&str] = &[
+    "debug_getRawHeader",
+    "debug_getRawBlock",
+    "debug_getRawReceipts",
+    "debug_getRawTransaction",
+    "debug_dbGet",
+    "debug_executePayload",
+    "debug_executionWitness",
+];
+
 /// A devnet behind servers.
 struct Served {
     l1: Arc<l1::Node>,
@@ -92,7 +103,7 @@ impl Served {
         (boot, agreed.hash())
     }
 
-    fn host(&self, boot: Boot, agreed_l2_head: B256) -> Host {
+    fn host(&self, boot: Boot, agreed_l2_head: B256, data: &DataLocation) -> Host {
         let config = json::write(self.node.rollup().config()).unwrap();
         let l1_config = l1_config_json(self.l1.chain().config());
         let [l1, beacon, l2]: [NodeUrl; 3] =
@@ -112,7 +123,7 @@ impl Served {
             payload_form: PayloadForm::WithGas,
             policy,
         };
-        Host::new(config, DataLocation::Memory.open().unwrap())
+        Host::new(config, data.open().unwrap())
     }
 
     /// Runs the program on a claim, with the configuration as a host hands it out.
@@ -121,7 +132,17 @@ impl Served {
         boot: Boot,
         agreed_l2_head: B256,
     ) -> Result<Verdict, ClaimError<json::JsonError>> {
-        let mut host = self.host(boot, agreed_l2_head);
+        self.decide_in(&DataLocation::Memory, boot, agreed_l2_head)
+    }
+
+    /// The same, with what was fetched kept in a place.
+    fn decide_in(
+        &self,
+        data: &DataLocation,
+        boot: Boot,
+        agreed_l2_head: B256,
+    ) -> Result<Verdict, ClaimError<json::JsonError>> {
+        let mut host = self.host(boot, agreed_l2_head, data);
         let LocalValues { rollup_config, l1_config, .. } = host.local().clone();
         let rollup_config = rollup_config.unwrap();
         claim::run(&mut host, |_| json::read(&rollup_config, l1_config.as_deref()), |_| {})
@@ -139,15 +160,42 @@ impl Served {
     /// Why there is no verdict, with everything behind it.
     fn failure(&self, agreed: u64, claimed: u64) -> String {
         let (boot, head) = self.claim(agreed, claimed);
-        let error = self.decide(boot, head).unwrap_err();
-        let mut text = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(source) = cause {
-            text = format!("{text}: {source}");
-            cause = source.source();
-        }
-        text
+        text(&self.decide(boot, head).unwrap_err())
     }
+}
+
+/// An error with everything behind it.
+fn text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text = format!("{text}: {source}");
+        cause = source.source();
+    }
+    text
+}
+
+/// With this claim a host of sick nodes says what is wrong. What it has stored by then is right, and with it a
+/// host of healthy nodes goes on to the verdict.
+fn check_recovery(sick: &Served, healthy: &Served, (boot, head): (Boot, B256), expected: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let format = DataFormat::Redb;
+    let data = DataLocation::Disk { path: folder.path().into(), format };
+    let error = text(&sick.decide_in(&data, boot, head).unwrap_err());
+    for part in expected {
+        assert!(error.contains(part), "{part:?} is not in: {error}");
+    }
+    let mut store = VerifiedStore::new(data.open().unwrap(), PayloadForm::WithGas);
+    let keys = store.inner().keys().unwrap();
+    assert!(!keys.is_empty());
+    for key in keys {
+        let (_, evidence) = store.get(key).unwrap().unwrap();
+        assert_eq!(evidence, Evidence::Full, "{key}");
+    }
+    drop(store);
+    assert!(healthy.decide_in(&data, boot, head).unwrap().is_valid());
+    let wrong = Boot { claimed_output: keccak256(boot.claimed_output), ..boot };
+    assert!(!healthy.decide_in(&data, wrong, head).unwrap().is_valid());
 }
 
 /// A devnet with some blocks, batches in blobs where the fork has them.
@@ -178,7 +226,7 @@ fn every_fork_over_rpc() {
 
 #[test]
 fn nodes_that_lack_methods_are_asked_otherwise() {
-    let cases: [Lacks; 7] = [
+    let cases: [Lacks; 8] = [
         Lacks { l1: &["debug_getRawHeader", "debug_getRawBlock"], ..Lacks::default() },
         Lacks { l1: &["debug_getRawReceipts"], ..Lacks::default() },
         Lacks { l1: &["debug_getRawReceipts", "eth_getBlockReceipts"], ..Lacks::default() },
@@ -190,6 +238,8 @@ fn nodes_that_lack_methods_are_asked_otherwise() {
             l2: &["debug_getRawHeader", "debug_getRawBlock", "debug_executePayload"],
             ..Lacks::default()
         },
+        // State comes out of proofs of what the blocks look up.
+        Lacks { l2: DEBUG, ..Lacks::default() },
     ];
     for (index, lacks) in cases.into_iter().enumerate() {
         let served = Served::new(devnet(Fork::Jovian, 3), lacks);
@@ -199,7 +249,24 @@ fn nodes_that_lack_methods_are_asked_otherwise() {
     }
 }
 
-fn check_failure(served: &Served, expected: &[&str]) {
+/// Nodes that offer proofs, and nothing of the namespace for debugging.
+#[test]
+fn proofs_are_enough_for_every_fork() {
+    for fork in std::iter::once(Fork::Bedrock).chain(Fork::TIMED) {
+        if fork > Fork::Jovian {
+            break;
+        }
+        let lacks = Lacks { l2: DEBUG, ..Lacks::default() };
+        let served = Served::new(devnet(fork, 6), lacks);
+        let (_, safe) = served.node.rollup().follower.head();
+        println!("{fork:?}");
+        served.check(0, safe.number / 2);
+        served.check(safe.number / 2, safe.number);
+    }
+}
+
+fn check_failure(lacks: Lacks, expected: &[&str]) {
+    let served = Served::new(devnet(Fork::Jovian, 3), lacks);
     let (_, safe) = served.node.rollup().follower.head();
     let text = served.failure(safe.number - 3, safe.number);
     for part in expected {
@@ -209,79 +276,74 @@ fn check_failure(served: &Served, expected: &[&str]) {
 
 #[test]
 fn what_cannot_be_had_is_named() {
-    let lacks = Lacks { l2: &["debug_dbGet", "debug_executionWitness"], ..Lacks::default() };
-    check_failure(&Served::new(devnet(Fork::Jovian, 3), lacks), &["trie node", "debug_dbGet"]);
-    let lacks = Lacks {
-        l1: &["debug_getRawReceipts", "eth_getBlockReceipts", "eth_getTransactionReceipt"],
-        ..Lacks::default()
-    };
-    check_failure(&Served::new(devnet(Fork::Jovian, 3), lacks), &["receipts"]);
-    let lacks = Lacks {
-        beacon: &["/eth/v1/beacon/blobs", "/eth/v1/beacon/blob_sidecars"],
-        ..Lacks::default()
-    };
-    check_failure(&Served::new(devnet(Fork::Jovian, 3), lacks), &["blob"]);
+    let l1 = |l1| Lacks { l1, ..Lacks::default() };
+    let l2 = |l2| Lacks { l2, ..Lacks::default() };
+    let methods = ["debug_getRawHeader: the method is not offered", "eth_getBlockByHash"];
+    check_failure(l1(&["debug_getRawHeader", "eth_getBlockByHash"]), &methods);
+    let methods = ["the transactions of L1 block", "debug_getRawBlock", "eth_getBlockByHash"];
+    check_failure(l1(&["debug_getRawBlock", "eth_getBlockByHash"]), &methods);
+    let receipts = ["debug_getRawReceipts", "eth_getBlockReceipts", "eth_getTransactionReceipt"];
+    let lacks = l1(&["debug_getRawReceipts", "eth_getBlockReceipts", "eth_getTransactionReceipt"]);
+    check_failure(lacks, &[&["the receipts of L1 block"], &receipts[..]].concat());
+    let beacon = &["/eth/v1/beacon/blobs", "/eth/v1/beacon/blob_sidecars"];
+    check_failure(Lacks { beacon, ..Lacks::default() }, &["blob 0x01", "/eth/v1/beacon/blob"]);
+
+    let methods = ["the header of L2 block", "debug_getRawHeader", "eth_getBlockByHash"];
+    check_failure(l2(&["debug_getRawHeader", "eth_getBlockByHash"]), &methods);
+    let lacks = l2(&["debug_dbGet", "debug_executionWitness", "eth_getProof"]);
+    let methods = ["trie node", "debug_dbGet", "debug_executionWitness", "eth_getProof"];
+    check_failure(lacks, &methods);
+    let lacks = l2(&["debug_dbGet", "debug_executionWitness", "eth_getCode"]);
+    check_failure(lacks, &["trie node", "debug_dbGet", "eth_getCode"]);
 }
 
 #[test]
 fn a_blob_that_was_pruned_is_named() {
-    let mut devnet = devnet(Fork::Jovian, 3);
-    let numbers = 1..=devnet.l1.latest().number();
+    let mut sick = devnet(Fork::Jovian, 3);
+    let numbers = 1..=sick.l1.latest().number();
     let hashes: Vec<B256> =
-        numbers.map(|number| devnet.l1.ledger().block(number).unwrap().hash()).collect();
-    let dropped = hashes.into_iter().filter(|hash| devnet.l1.drop_blobs(*hash)).count();
+        numbers.map(|number| sick.l1.ledger().block(number).unwrap().hash()).collect();
+    let dropped = hashes.into_iter().filter(|hash| sick.l1.drop_blobs(*hash)).count();
     assert!(dropped > 0);
-    check_failure(&Served::new(devnet, Lacks::default()), &["blob"]);
+    let healthy = Served::new(devnet(Fork::Jovian, 3), Lacks::default());
+    let (_, safe) = healthy.node.rollup().follower.head();
+    let claim = healthy.claim(safe.number - 3, safe.number);
+    let expected = ["blob 0x01", "the node does not have it", "pruned it or never had it"];
+    check_recovery(&Served::new(sick, Lacks::default()), &healthy, claim, &expected);
 }
 
 #[test]
 fn an_l2_node_that_pruned_its_state_is_named() {
-    let devnet = devnet(Fork::Jovian, 3);
-    let (_, safe) = devnet.rollup.follower.head();
-    let chain = devnet.l2();
-    let agreed = chain.ledger().block(safe.number - 3).unwrap();
-    assert!(chain.store().forget(agreed.header.state_root));
-    let root = agreed.header.state_root.to_string();
-    let output = chain.ledger().block(safe.number - 3).is_some();
-    assert!(output);
-    let served = Served::new(devnet, Lacks::default());
-    // The claim's own output cannot be computed any more; what is asked for is what counts.
-    let rollup = served.node.rollup();
-    let block = rollup.l2().ledger().block(safe.number - 3).unwrap();
-    let withdrawals = block.header.withdrawals_root.unwrap();
-    let preimage = [B256::ZERO, block.header.state_root, withdrawals, block.hash()].concat();
-    let (head, number) = (block.hash(), safe.number);
-    let boot = Boot {
-        l1_head: served.l1.chain().latest().hash(),
-        agreed_output: keccak256(preimage),
-        claimed_output: B256::ZERO,
-        claimed_number: number,
-        chain_id: 901,
-    };
-    drop(rollup);
-    let error = served.decide(boot, head).unwrap_err();
-    let text = format!("{error:?}");
-    assert!(text.contains(&root[2..]) || error.to_string().contains(&root[2..]), "{error}: {text}");
+    let healthy = Served::new(devnet(Fork::Jovian, 3), Lacks::default());
+    let (_, safe) = healthy.node.rollup().follower.head();
+    let claim = healthy.claim(safe.number - 3, safe.number);
+    let sick = devnet(Fork::Jovian, 3);
+    let chain = sick.l2();
+    let root = chain.ledger().block(safe.number - 3).unwrap().header.state_root;
+    assert!(chain.store().forget(root));
+    let root = format!("the L2 trie node {root}");
+    let expected = [root.as_str(), "debug_dbGet", "debug_executionWitness", "eth_getProof"];
+    check_recovery(&Served::new(sick, Lacks::default()), &healthy, claim, &expected);
 }
 
 #[test]
 fn a_reorg_of_l1_below_the_safe_head_is_noticed() {
-    let devnet = devnet(Fork::Jovian, 5);
-    let served = Served::new(devnet, Lacks::default());
-    let (_, safe) = served.node.rollup().follower.head();
-    let (boot, head) = served.claim(safe.number - 3, safe.number);
+    let healthy = Served::new(devnet(Fork::Jovian, 5), Lacks::default());
+    let (_, safe) = healthy.node.rollup().follower.head();
+    let (boot, head) = healthy.claim(safe.number - 3, safe.number);
     // The L1 head of the claim is not canonical any more, and neither is what was derived from it.
-    let latest = served.l1.chain().latest().number();
+    let sick = Served::new(devnet(Fork::Jovian, 5), Lacks::default());
+    let latest = sick.l1.chain().latest().number();
     let blocks = vec![Vec::new(); 6];
-    served.l1.chain().reorg(latest - 3, &blocks, l1::Removed::Dropped).unwrap();
-    served.node.rollup().follow(served.l1.chain().record()).unwrap();
-    let (_, after) = served.node.rollup().follower.head();
+    sick.l1.chain().reorg(latest - 3, &blocks, l1::Removed::Dropped).unwrap();
+    sick.node.rollup().follow(sick.l1.chain().record()).unwrap();
+    let (_, after) = sick.node.rollup().follower.head();
     assert!(after.number < safe.number, "the safe head stays at {}", safe.number);
     // Nodes keep old blocks by hash, but a beacon node has no blobs of slots that are empty now.
-    let text = format!("{:?}", served.decide(boot, head).unwrap_err());
-    assert!(text.contains("blob 0x01") && text.contains("Absent"), "{text}");
+    let expected = ["blob 0x01", "the block was reorganised away there"];
+    check_recovery(&sick, &healthy, (boot, head), &expected);
     // Against the new one it is about a block that cannot be derived.
-    let l1_head = served.l1.chain().latest().hash();
-    let verdict = served.decide(Boot { l1_head, ..boot }, head);
+    let l1_head = sick.l1.chain().latest().hash();
+    let verdict = sick.decide(Boot { l1_head, ..boot }, head);
     assert!(!verdict.is_ok_and(|verdict| verdict.is_valid()));
 }

@@ -12,6 +12,16 @@ pub trait StateOracle {
     /// Names what could not be had; a missing value by the key it was asked for.
     type Error: core::error::Error + Send + Sync + 'static;
 
+    /// Says which account is looked up next, to whoever gets the nodes on the way to it by that name.
+    fn expect_account(&mut self, address: Address) {
+        let _ = address;
+    }
+
+    /// Says which storage slot is looked up next, as [`Self::expect_account`].
+    fn expect_slot(&mut self, address: Address, slot: B256) {
+        let _ = (address, slot);
+    }
+
     /// A node of the account trie or of a storage trie, in RLP.
     ///
     /// # Errors

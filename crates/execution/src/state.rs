@@ -70,6 +70,7 @@ impl State {
         address: Address,
         oracle: &mut O,
     ) -> Result<Option<TrieAccount>, StateError<O::Error>> {
+        oracle.expect_account(address);
         let value = self.accounts.get(key, oracle)?;
         let decoded = value.map(decode_all).transpose();
         decoded.map_err(|source| StateError::Account { address, source })
@@ -159,6 +160,9 @@ impl CachedAccount {
                 let slot = B256::from(number);
                 let key = keccak256(slot);
                 let mut before = U256::ZERO;
+                if root != EMPTY_ROOT_HASH {
+                    oracle.expect_slot(address, slot);
+                }
                 if root != EMPTY_ROOT_HASH
                     && let Some(value) = state.storage(address, root).get(key, oracle)?
                 {

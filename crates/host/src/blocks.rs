@@ -3,7 +3,7 @@
 use crate::{
     chain::{self, ChainKind, EMPTY_LIST, Header, ListTrie},
     online::{HostError, put_hashed},
-    source::{Failure, Failures, Fault, Patience, Pool, RpcNode},
+    source::{Attempt, Failure, Failures, Fault, Patience, Pool, RpcNode},
     store::AnyStore,
 };
 use alloy_primitives::{B256, Bytes};
@@ -102,6 +102,22 @@ impl Blocks {
         })
     }
 
+    /// The transactions of a block, in order; their trie is stored as well.
+    pub(crate) fn transaction_list(
+        &mut self,
+        hash: B256,
+        store: &mut AnyStore,
+    ) -> Result<Vec<Bytes>, HostError> {
+        let Found { header, .. } = self.header(hash, Patience::Once, store)?;
+        let kind = self.kind;
+        let wanted = format!("the transactions of {}", self.name(hash));
+        let trie = self
+            .require("transactions")?
+            .fetch(wanted, Patience::Once, |node| chain::transactions(node, kind, hash, &header))?;
+        put_hashed(store, &trie.nodes)?;
+        Ok(trie.items)
+    }
+
     /// Stores the trie of a block's receipts.
     pub(crate) fn receipts(&mut self, hash: B256, store: &mut AnyStore) -> Result<(), HostError> {
         let Found { header, .. } = self.header(hash, Patience::Rounds, store)?;
@@ -128,6 +144,22 @@ impl Blocks {
             ask(node).map_err(|failures| explain_absence(node, failures, hash, Some(header.number)))
         })?;
         put_hashed(store, &trie.nodes)
+    }
+
+    /// That a node has another block in place of the one with this hash, whose header is stored.
+    pub(crate) fn reorged(&self, hash: B256, store: &AnyStore) -> Option<Attempt> {
+        let raw = store.get(PreimageKey::keccak256(hash)).ok()??;
+        let number = Header::decode(&raw)?.number;
+        let wanted = format!("the hash of {:?} block {number}", self.kind);
+        let (url, canonical) = self
+            .pool
+            .fetch(wanted, Patience::Once, |node| {
+                Ok((node.url().clone(), chain::block_hash_at(node, number)?))
+            })
+            .ok()?;
+        let fault = Fault::Reorged { number, canonical };
+        let failure = Failure { method: "eth_getBlockByNumber", fault };
+        (canonical != hash).then_some(Attempt { url, failure })
     }
 
     fn name(&self, hash: B256) -> impl fmt::Display {

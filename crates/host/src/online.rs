@@ -18,17 +18,18 @@ use crate::{
     blocks::{Blocks, Found},
     chain::{ChainKind, L1_METHODS},
     l2::{self, L2_METHODS},
+    proven::{self, Owners},
     routes::{BlockName, Request, Routed, precompile_preimages},
     source::{NodeUrl, Patience, Policy, Pool, RpcNode, SourceError},
     store::AnyStore,
     verified::{Evidence, EvidenceError, VerifiedStore},
 };
 use alloy_primitives::{Address, B256, Bytes, keccak256};
+use rebut_execution::ChainParameters;
 use rebut_preimage::{
     HintError, KeyType, OracleError, PreimageKey, PreimageOracle, PreimageStore, StoreError,
 };
-use rebut_program::Boot;
-use std::collections::BTreeMap;
+use rebut_program::{Boot, config};
 
 /// Local identifier of the rollup configuration, off-chain only.
 const ROLLUP_CONFIG_IDENTIFIER: u64 = 6;
@@ -112,6 +113,14 @@ pub enum HostError {
     /// What the store holds is wrong.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// A block of the nodes cannot be executed from proofs of what it looks up.
+    #[error("L2 block {number}, from proofs: {why}")]
+    Unexecuted {
+        /// Its number.
+        number: u64,
+        /// What is missing or wrong.
+        why: String,
+    },
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -127,10 +136,11 @@ pub struct Host {
     store: VerifiedStore,
     form: PayloadForm,
     hints: Hints,
-    /// Accounts that were proven to have a code, by its hash, and where.
-    owners: BTreeMap<B256, (Address, B256)>,
+    owners: Owners,
     /// The number of the next block whose execution witness may hold what nodes do not give by hash.
     next_witness: Option<u64>,
+    /// The number of the next block that may look it up, when it is executed from proofs.
+    next_proven: Option<u64>,
 }
 
 /// The last hints. A bulk hint is spent on the first key that is missing after it.
@@ -166,8 +176,9 @@ impl Host {
             store: VerifiedStore::new(store, config.payload_form),
             form: config.payload_form,
             hints: Hints::default(),
-            owners: BTreeMap::new(),
+            owners: Owners::new(),
             next_witness: None,
+            next_proven: None,
         }
     }
 
@@ -259,8 +270,14 @@ impl Host {
             return Err(HostError::NoNode { wanted: "a blob", kind, option });
         }
         let wanted = format!("{} of L1 time {timestamp}", blob::name(hash));
-        let found =
-            self.beacon.fetch(wanted, Patience::Rounds, |node| node.blob(hash, timestamp))?;
+        let found = self.beacon.fetch(wanted, Patience::Rounds, |node| node.blob(hash, timestamp));
+        let found = found.map_err(|mut error| {
+            // Nodes have blocks that are not canonical any more, but no blobs of them.
+            let reorged = (!self.l1.pool().is_empty())
+                .then(|| self.l1.reorged(self.local.boot.l1_head, self.store.inner()));
+            error.attempts.extend(reorged.flatten());
+            error
+        })?;
         self.store.inner_mut().put_all(&blob::preimages(&found.commitment, &found.blob))?;
         Ok(())
     }
@@ -270,39 +287,83 @@ impl Host {
         let wanted = format!("the L2 trie node {hash}");
         match pool.fetch(wanted, Patience::Rounds, |node| l2::state_node(node, hash)) {
             Ok(node) => self.put_hashed(&[node]),
-            Err(error) => self.by_witness(hash, error),
+            Err(error) => self.by_block(hash, error),
         }
     }
 
     /// Looks for what no node gives by its hash among what the blocks after the agreed one touch, as far as
     /// nodes tell: the blocks that are derived are those that nodes have, unless there is something wrong.
-    /// Fails with `error` if it is not there.
-    fn by_witness(&mut self, hash: B256, error: SourceError) -> Result<(), HostError> {
-        let key = PreimageKey::keccak256(hash);
-        let mut number = match self.next_witness {
-            Some(number) => number,
-            None => {
-                let block = self.agreed_l2_head;
-                let found = self.l2.header(block, Patience::Once, self.store.inner_mut());
-                // What is missing is what was asked for, not where else it could have been.
-                let Ok(Found { header, .. }) = found else { return Err(error.into()) };
-                header.number.saturating_add(1)
+    /// Fails with `error` if it is not there, and with what else was tried.
+    fn by_block(&mut self, hash: B256, mut error: SourceError) -> Result<(), HostError> {
+        let block = self.agreed_l2_head;
+        let found = self.l2.header(block, Patience::Once, self.store.inner_mut());
+        // What is missing is what was asked for, not where else it could have been.
+        let Ok(Found { header, .. }) = found else { return Err(error.into()) };
+        let first = header.number.saturating_add(1);
+        let witness = self.by_witness(hash, first);
+        match witness {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(HostError::Source(witness)) => error.attempts.extend(witness.attempts),
+            Err(other) => return Err(other),
+        }
+        match self.by_proofs(hash, first) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(error.into()),
+            Err(HostError::Source(proofs)) => {
+                error.attempts.extend(proofs.attempts);
+                Err(error.into())
             }
-        };
+            // The nodes' block is not what it should be, or something that is no node's fault.
+            Err(other) => {
+                tracing::debug!(module = "host", error = %other, "no block from proofs");
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Whether it is in the execution witnesses of the blocks from `first` on.
+    fn by_witness(&mut self, hash: B256, first: u64) -> Result<bool, HostError> {
+        let mut number = self.next_witness.unwrap_or(first);
         while number <= self.local.boot.claimed_number {
             let wanted = format!("a witness of L2 block {number}");
             let pool = self.l2.require("an execution witness")?;
-            let witness =
-                pool.fetch(wanted, Patience::Once, |node| Ok(l2::execution_witness(node, number)?));
-            let Ok(values) = witness else { break };
+            let values = pool
+                .fetch(wanted, Patience::Once, |node| Ok(l2::execution_witness(node, number)?))?;
             self.put_hashed(&values)?;
             number += 1;
             self.next_witness = Some(number);
-            if self.stored(key)?.is_some() {
-                return Ok(());
+            if self.stored(PreimageKey::keccak256(hash))?.is_some() {
+                return Ok(true);
             }
         }
-        Err(error.into())
+        Ok(false)
+    }
+
+    /// Whether it is in the proofs of what the blocks from `first` on look up.
+    fn by_proofs(&mut self, hash: B256, first: u64) -> Result<bool, HostError> {
+        let Some(chain) = self.chain() else { return Ok(false) };
+        let mut number = self.next_proven.unwrap_or(first);
+        while number <= self.local.boot.claimed_number {
+            let Self { l2, store, owners, .. } = self;
+            proven::prove_block(l2, store.inner_mut(), owners, &chain, number)?;
+            number += 1;
+            self.next_proven = Some(number);
+            if self.stored(PreimageKey::keccak256(hash))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The rules of the L2 chain, where they are known here.
+    fn chain(&self) -> Option<ChainParameters> {
+        let LocalValues { boot, rollup_config, l1_config } = &self.local;
+        let config = match rollup_config {
+            Some(text) => config::json::read(text, l1_config.as_deref()).ok()?,
+            None => config::find(&[], boot.chain_id).ok()?,
+        };
+        Some(config.chain)
     }
 
     fn code(&mut self, hash: B256) -> Result<(), HostError> {
@@ -311,7 +372,7 @@ impl Host {
         let wanted = format!("the L2 code {hash}");
         match pool.fetch(wanted, Patience::Rounds, |node| l2::code(node, hash, owner)) {
             Ok(code) => self.put_hashed(&[code]),
-            Err(error) => self.by_witness(hash, error),
+            Err(error) => self.by_block(hash, error),
         }
     }
 
@@ -332,19 +393,14 @@ impl Host {
         address: Address,
         slots: &[B256],
     ) -> Result<(), HostError> {
-        let Found { hash, header } = match block {
+        let found = match block {
             BlockName::Hash(hash) => {
                 self.l2.header(hash, Patience::Once, self.store.inner_mut())?
             }
             BlockName::Number(number) => self.l2.header_at(number, self.store.inner_mut())?,
         };
-        let wanted = format!("a proof of account {address} at L2 block {hash}");
-        let pool = self.l2.require("a proof")?;
-        let (account, nodes) = pool.fetch(wanted, Patience::Once, |node| {
-            Ok(l2::proof(node, hash, &header, address, slots)?)
-        })?;
-        self.owners.insert(account.code_hash, (address, hash));
-        self.put_hashed(&nodes)
+        let Self { l2, store, owners, .. } = self;
+        proven::prove(l2, store.inner_mut(), owners, &found, address, slots).map(drop)
     }
 
     fn payload_witness(

@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use clap::ValueEnum;
 use rebut_devnet::{
-    batcher::{self, Form},
+    batcher::{self, Faults, Form},
     keys::DEV_KEYS,
     network::{L1Elsewhere, L2Options, Options, Ports},
 };
@@ -58,9 +58,8 @@ pub struct Arguments {
     /// Start L1 alone, without a rollup on it.
     #[arg(long)]
     l1_only: bool,
-    /// Keep L1 in this directory and go on where it was; without it, in memory. A rollup is always in
-    /// memory, so this is for L1 alone.
-    #[arg(long, env = "REBUT_DATADIR", value_name = "DIR", requires = "l1_only")]
+    /// Keep both chains in this directory and go on where they were; without it, in memory.
+    #[arg(long, env = "REBUT_DATADIR", value_name = "DIR")]
     datadir: Option<PathBuf>,
     #[command(flatten)]
     l2: L2Arguments,
@@ -106,6 +105,19 @@ struct L2Arguments {
     /// Where channels are put; before Ecotone, and on L1 elsewhere, always into calldata [default: blobs].
     #[arg(long, value_name = "KIND", value_enum)]
     data_availability: Option<Data>,
+    /// What goes wrong on the way to L1, in parts of a hundred; once for each kind of late, dropped,
+    /// duplicated, malformed, foreign. What does not arrive is sent again after a while.
+    #[arg(long, value_name = "KIND=PERCENT", value_parser = fault)]
+    fault: Vec<(FaultKind, u8)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FaultKind {
+    Late,
+    Dropped,
+    Duplicated,
+    Malformed,
+    Foreign,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -150,6 +162,7 @@ impl L2Arguments {
             block_time: self.l2_block_time.unwrap_or_else(|| l1_block_time.min(2)),
             blocks: self.l2_blocks,
             load: self.load,
+            faults: self.faults(),
             form: Form {
                 span: self.batches == Batches::Span,
                 compression,
@@ -157,6 +170,24 @@ impl L2Arguments {
                 ..Form::default()
             },
         }
+    }
+}
+
+impl L2Arguments {
+    fn faults(&self) -> Faults {
+        // As many blocks as a reader still waits for.
+        let mut faults = Faults { late_blocks: 6, ..Faults::default() };
+        for (kind, percent) in &self.fault {
+            let part = match kind {
+                FaultKind::Late => &mut faults.late,
+                FaultKind::Dropped => &mut faults.dropped,
+                FaultKind::Duplicated => &mut faults.duplicated,
+                FaultKind::Malformed => &mut faults.malformed,
+                FaultKind::Foreign => &mut faults.foreign,
+            };
+            *part = *percent;
+        }
+        faults
     }
 }
 
@@ -179,6 +210,16 @@ fn fork(name: &str) -> Result<Fork, String> {
 fn fork_at(text: &str) -> Result<(Fork, u64), String> {
     let (name, seconds) = text.split_once('=').ok_or("not of the form NAME=SECONDS")?;
     Ok((fork(name)?, seconds.parse().map_err(|error| format!("{seconds:?} seconds: {error}"))?))
+}
+
+fn fault(text: &str) -> Result<(FaultKind, u8), String> {
+    let (name, percent) = text.split_once('=').ok_or("not of the form KIND=PERCENT")?;
+    let kind = FaultKind::from_str(name, false)
+        .map_err(|_| "no such fault; there are late, dropped, duplicated, malformed, foreign")?;
+    match percent.parse() {
+        Ok(percent @ 0..=100) => Ok((kind, percent)),
+        _ => Err(format!("{percent:?} is not a number from 0 to 100")),
+    }
 }
 
 fn load(text: &str) -> Result<u64, String> {

@@ -1,6 +1,7 @@
 //! `rebut devnet` as a process: what it says, what it does, and how it ends.
 
 mod anvil;
+mod datadir;
 
 use serde_json::{Value, json};
 use std::{
@@ -185,6 +186,61 @@ fn a_rollup_goes_on_and_is_proven_by_url() {
     running.end("-INT");
 }
 
+/// The forks that the other tests do not begin with, on the embedded L1.
+#[test]
+fn every_fork_can_be_the_first() {
+    std::thread::scope(|scope| {
+        for fork in ["bedrock", "regolith", "canyon", "ecotone", "fjord", "holocene", "isthmus"] {
+            scope.spawn(move || {
+                let times = ["--l1-block-time", "1", "--load", "2tps"];
+                let running = Running::start(&[&times[..], &["--fork", fork]].concat());
+                check_claims(&running, 3);
+                running.end("-INT");
+            });
+        }
+    });
+}
+
+/// Everything goes wrong now and then, and what was lost is sent again.
+#[test]
+fn faults_do_not_stop_a_rollup() {
+    let faults = ["late=10", "dropped=25", "duplicated=10", "malformed=15", "foreign=10"];
+    let faults = faults.iter().flat_map(|fault| ["--fault", fault]);
+    let options = ["--l1-block-time", "1", "--load", "2tps"].into_iter().chain(faults);
+    let running = Running::start(&options.collect::<Vec<_>>());
+    safe_status(&running, 12);
+    check_claims(&running, 4);
+    running.end("-INT");
+}
+
+/// The load that was asked for, over enough blocks for chance to even out.
+#[test]
+fn load_is_as_asked_for() {
+    const BLOCKS: u64 = 20;
+    let running = Running::start(&["--l1-block-time", "1", "--load", "20tps"]);
+    running.wait("enough blocks", || {
+        let number = running.call("l2", "eth_blockNumber", &json!([]));
+        let number = u64::from_str_radix(&number.as_str().unwrap()[2..], 16).unwrap();
+        (number >= BLOCKS).then_some(())
+    });
+    let block = |number: u64| {
+        running.call("l2", "eth_getBlockByNumber", &json!([format!("{number:#x}"), true]))
+    };
+    let users = |number: u64| {
+        let block = block(number);
+        let transactions = block["transactions"].as_array().unwrap();
+        transactions.iter().filter(|transaction| transaction["type"] != "0x7e").count()
+    };
+    let time = |number: u64| {
+        u64::from_str_radix(&block(number)["timestamp"].as_str().unwrap()[2..], 16).unwrap()
+    };
+    let count: usize = (1..=BLOCKS).map(users).sum();
+    let rate = count as f64 / (time(BLOCKS) - time(0)) as f64;
+    println!("{rate:.1} transactions a second");
+    assert!((8.0..=32.0).contains(&rate), "{rate}");
+    running.end("-INT");
+}
+
 /// Forks one after another, the last block long before anybody looks, and all data in calldata.
 #[test]
 fn forks_activate_when_they_are_to_and_blocks_end() {
@@ -307,7 +363,8 @@ fn what_cannot_start_says_why() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().to_str().unwrap();
     check(&["--l1-port", "0", "--beacon-port", "0", "--l1-only", "--datadir", path], 1, path);
-    check(&["--datadir", path], 2, "--l1-only");
+    check(&["--fault", "lost=5"], 2, "no such fault; there are late, dropped,");
+    check(&["--fault", "dropped=101"], 2, "not a number from 0 to 100");
 
     check(&["--fork", "karst"], 2, "no such fork; there are bedrock, regolith,");
     check(&["--fork-at", "jovian"], 2, "not of the form NAME=SECONDS");

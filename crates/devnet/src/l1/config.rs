@@ -68,6 +68,8 @@ pub struct Config {
     pub safe_distance: u64,
     /// How many blocks the finalized head lies behind the latest block.
     pub finalized_distance: u64,
+    /// How long blobs are kept, in seconds.
+    pub blob_window: u64,
 }
 
 /// Why there can be no such chain.
@@ -114,6 +116,8 @@ impl Default for Config {
             accounts: BTreeMap::new(),
             safe_distance: 4,
             finalized_distance: 16,
+            // 4096 epochs of 32 slots of 12 seconds, for which beacon nodes keep them (EIP-4844).
+            blob_window: 4096 * 32 * 12,
         }
     }
 }

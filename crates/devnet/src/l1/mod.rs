@@ -162,6 +162,8 @@ pub struct Chain {
     branch: u64,
     snapshots: BTreeMap<u64, Snapshot>,
     disk: Option<Disk>,
+    /// The oldest block whose blobs may still be kept.
+    with_blobs: u64,
 }
 
 /// The name of the chain on disk.
@@ -210,6 +212,7 @@ impl Chain {
             branch: 0,
             snapshots: BTreeMap::new(),
             disk: None,
+            with_blobs: 0,
         })
     }
 
@@ -588,7 +591,21 @@ impl Chain {
         self.skipped = 0;
         self.next_time = None;
         self.set_heads();
+        self.drop_old_blobs();
         Ok(block)
+    }
+
+    /// Forgets the blobs of blocks that have left the window.
+    fn drop_old_blobs(&mut self) {
+        let now = self.latest().header.timestamp;
+        while let Some(block) = self.ledger().block(self.with_blobs) {
+            if block.header.timestamp.saturating_add(self.config.blob_window) >= now {
+                break;
+            }
+            let hash = block.hash();
+            self.drop_blobs(hash);
+            self.with_blobs += 1;
+        }
     }
 
     fn set_heads(&mut self) {

@@ -4,6 +4,7 @@
 //! sequence of L1 origins is known.
 
 use crate::{
+    disk::{Disk, DiskError, Kept},
     ledger::{self, Ledger, LedgerError, Primitives},
     state::{self, StateStore, StoreError},
 };
@@ -16,6 +17,7 @@ use rebut_derivation::{CriticalError, L2Block, L2BlockRef, RollupConfig, SystemC
 use rebut_execution::{
     ExecutedBlock, ExecutionError, Fork, PayloadAttributes, State, execute_block,
 };
+use rebut_host::block_attributes;
 use rebut_program::Output;
 use std::sync::Arc;
 
@@ -66,6 +68,9 @@ pub enum ChainError {
     /// The state is not stored.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The chain cannot be read from disk, or written there.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
 }
 
 /// The L2 chain.
@@ -74,13 +79,45 @@ pub struct Chain {
     config: RollupConfig,
     store: StateStore,
     ledger: Ledger<L2>,
+    disk: Option<Disk>,
 }
+
+/// The name of the chain on disk.
+const ON_DISK: u64 = 2;
 
 impl Chain {
     /// A chain that begins with `genesis`, the block that `config` names, whose state is in `store`.
     pub fn new(config: RollupConfig, genesis: Block, store: StateStore) -> Self {
         state::insert_header(&store, genesis.header.inner());
-        Self { config, store, ledger: Ledger::new(genesis) }
+        Self { config, store, ledger: Ledger::new(genesis), disk: None }
+    }
+
+    /// The chain that is on disk, or a new one that will be there; of either `genesis` is the first block.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the chain on disk is damaged, or began otherwise.
+    pub fn open(
+        config: RollupConfig,
+        genesis: Block,
+        store: StateStore,
+        disk: Disk,
+    ) -> Result<Self, ChainError> {
+        let mut chain = Self::new(config, genesis, store);
+        let genesis = Arc::clone(chain.latest());
+        let mut kept = disk.blocks::<L2>(ON_DISK)?.into_iter();
+        match kept.next() {
+            None => disk.replace(ON_DISK, 0, [(genesis.as_ref(), Vec::new())], &chain.store)?,
+            Some(Kept { block, .. }) if block.hash() != genesis.hash() => {
+                return Err(disk.other_chain(block.hash(), genesis.hash()).into());
+            }
+            Some(_) => {}
+        }
+        for Kept { block, .. } in kept {
+            chain.place(&block)?;
+            chain.ledger.append(block)?;
+        }
+        chain.disk = Some(disk);
+        Ok(chain)
     }
 
     /// The chain's parameters.
@@ -170,7 +207,16 @@ impl Chain {
         let block = Block { header, transactions, senders, receipts, withdrawals };
         self.place(&block)?;
         state::insert_header(&self.store, block.header.inner());
-        Ok(self.ledger.append(block)?)
+        let block = self.ledger.append(block)?;
+        if let Some(disk) = &self.disk {
+            let written =
+                disk.replace(ON_DISK, number, [(block.as_ref(), Vec::new())], &self.store);
+            if let Err(error) = written {
+                self.ledger.truncate(number.saturating_sub(1));
+                return Err(error.into());
+            }
+        }
+        Ok(block)
     }
 
     /// Executes what is to follow the latest block, and adds it.
@@ -186,7 +232,7 @@ impl Chain {
         self.append(executed)
     }
 
-    /// Removes the blocks above `number` and returns them.
+    /// Removes the blocks above `number` and returns them. On disk they stay until others take their place.
     pub fn truncate(&mut self, number: u64) -> Vec<Arc<Block>> {
         self.ledger.truncate(number)
     }
@@ -198,34 +244,7 @@ impl Chain {
 
     /// What the block was built from, besides its parent.
     pub fn attributes(&self, block: &Block) -> PayloadAttributes {
-        attributes_of(&self.config, &block.header, raw(block))
-    }
-}
-
-/// What a block with this header and these transactions was built from.
-///
-/// The parameters of the base fee are those of the header: where the attributes had zeros, which stand
-/// for the chain's constants, these have the constants.
-pub(super) fn attributes_of(
-    config: &RollupConfig,
-    header: &alloy_consensus::Header,
-    transactions: Vec<Bytes>,
-) -> PayloadAttributes {
-    let fork = config.fork(header.timestamp);
-    // The executor wrote the extra data: a version, 8 bytes, and from Jovian on 8 more.
-    let part = |at: usize| {
-        let bytes = header.extra_data.get(at..at + 8).and_then(|part| part.try_into().ok());
-        bytes.unwrap_or_default()
-    };
-    PayloadAttributes {
-        timestamp: header.timestamp,
-        prev_randao: header.mix_hash,
-        suggested_fee_recipient: header.beneficiary,
-        gas_limit: header.gas_limit,
-        parent_beacon_block_root: header.parent_beacon_block_root,
-        eip_1559_params: (fork >= Fork::Holocene).then(|| part(1)),
-        min_base_fee: (fork >= Fork::Jovian).then(|| u64::from_be_bytes(part(9))),
-        transactions,
+        block_attributes(&self.config.chain, &block.header, raw(block))
     }
 }
 

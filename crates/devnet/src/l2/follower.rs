@@ -19,14 +19,19 @@
 
 use super::{
     Block, Chain, ChainError, L1Reader, Sequencer,
-    chain::attributes_of,
     oracle::{Cache, Oracle},
     sequencer::SequenceError,
 };
-use crate::{l1, state::StoreError};
+use crate::{
+    disk::{Disk, DiskError},
+    l1,
+    state::StoreError,
+};
 use alloy_eips::Encodable2718;
 use alloy_primitives::B256;
+use alloy_rlp::{RlpDecodable, RlpEncodable};
 use rebut_derivation::{BlockId, CriticalError};
+use rebut_host::block_attributes;
 use rebut_program::{
     Boot,
     claim::{ChainError as ClaimChainError, Derived, SafeChain},
@@ -101,6 +106,19 @@ pub struct Follower {
     /// The last invalid blocks, and where derivation starts because of them.
     detour: Option<Detour>,
     cache: Cache,
+    disk: Option<Disk>,
+}
+
+/// An L1 block that was read, on disk: the safe head with it, and the detour, if it has an end.
+#[derive(RlpEncodable, RlpDecodable)]
+struct Progress {
+    l1_hash: B256,
+    safe_number: u64,
+    safe_hash: B256,
+    from_number: u64,
+    from_hash: B256,
+    since: u64,
+    until: u64,
 }
 
 /// Derivation starts before the safe head for a while.
@@ -118,7 +136,52 @@ impl Follower {
     /// A follower that knows no more than genesis.
     pub fn new(chain: &Chain) -> Self {
         let genesis = chain.config().genesis;
-        Self { heads: vec![(genesis.l1, genesis.l2)], detour: None, cache: Cache::default() }
+        let heads = vec![(genesis.l1, genesis.l2)];
+        Self { heads, detour: None, cache: Cache::default(), disk: None }
+    }
+
+    /// A follower that goes on where the one before has come to on this disk, as far as `chain` goes.
+    ///
+    /// # Errors
+    /// [`DiskError`] when it cannot be read or is damaged.
+    pub fn open(chain: &Chain, disk: Disk) -> Result<Self, DiskError> {
+        let mut follower = Self::new(chain);
+        for (number, value) in disk.progress()? {
+            let read = alloy_rlp::decode_exact::<Progress>(&value);
+            let damaged = |_| disk.damaged(format!("the safe head at L1 block {number}"));
+            let progress = read.map_err(damaged)?;
+            let safe = BlockId { hash: progress.safe_hash, number: progress.safe_number };
+            let is_known =
+                chain.ledger().block(safe.number).is_some_and(|block| block.hash() == safe.hash);
+            if number != follower.head().0.number.saturating_add(1) || !is_known {
+                break;
+            }
+            follower.heads.push((BlockId { hash: progress.l1_hash, number }, safe));
+            follower.detour = (progress.until > 0).then_some(Detour {
+                from: BlockId { hash: progress.from_hash, number: progress.from_number },
+                since: progress.since,
+                until: progress.until,
+            });
+        }
+        follower.disk = Some(disk);
+        Ok(follower)
+    }
+
+    /// Keeps what was read on disk, if there is one.
+    fn keep(&self) -> Result<(), DiskError> {
+        let Some(disk) = &self.disk else { return Ok(()) };
+        let (l1, safe) = self.head();
+        let detour = self.detour.unwrap_or(Detour { from: BlockId::default(), since: 0, until: 0 });
+        let progress = Progress {
+            l1_hash: l1.hash,
+            safe_number: safe.number,
+            safe_hash: safe.hash,
+            from_number: detour.from.number,
+            from_hash: detour.from.hash,
+            since: detour.since,
+            until: detour.until,
+        };
+        disk.keep_progress(l1.number, &alloy_rlp::encode(progress))
     }
 
     /// The L1 block that was read last, and the safe head.
@@ -231,7 +294,7 @@ impl Follower {
             advance.safe.push(block);
         }
         self.heads.push((BlockId { hash: l1_block.hash(), number }, safe));
-        Ok(())
+        Ok(self.keep().map_err(ChainError::from)?)
     }
 }
 
@@ -251,7 +314,7 @@ fn adopt(
     let executed = &derived.executed;
     let transactions = executed.transactions.iter().map(|tx| tx.encoded_2718().into()).collect();
     let config = sequencer.chain().config();
-    let attributes = attributes_of(config, &executed.header, transactions);
+    let attributes = block_attributes(&config.chain, &executed.header, transactions);
     let block = sequencer.chain_mut().extend(&attributes)?;
     if block.hash() != hash {
         return Err(FollowError::Differs { number, derived: hash, built: block.hash() });

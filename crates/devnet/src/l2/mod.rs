@@ -3,6 +3,7 @@
 //! ```text
 //!   genesis     allocation and configuration to the first block
 //!   chain       blocks and states; what a block was built from; outputs
+//!   costs       what transactions pay besides gas
 //!   pool        transactions that wait
 //!   sequencer   the next block: L1 origin, deposits, transactions; follows reorgs of L1
 //!   reader      the record of L1 as derivation reads it
@@ -19,6 +20,7 @@
 
 mod call;
 mod chain;
+mod costs;
 mod follower;
 pub mod genesis;
 mod node;
@@ -29,6 +31,7 @@ mod sequencer;
 pub mod witness;
 
 pub use chain::{Block, Chain, ChainError, L2, Receipt, Transaction};
+pub use costs::Costs;
 pub use follower::{Advance, FollowError, Follower};
 pub use node::{L1Access, Node};
 pub use oracle::{Cache, Oracle};

@@ -83,7 +83,9 @@ impl L1Elsewhere {
         let mut remote = Remote::connect(self.url.clone(), StateStore::new())?;
         let funder = Key::new(self.funder)?;
         let [batcher, owner, depositor] = super::OWN.map(Key::named);
-        let to = [&batcher, &owner, &depositor].map(Key::address);
+        // Whoever sends what is not the batcher's, when that is asked for.
+        let stranger = Key::named("stranger");
+        let to = [&batcher, &owner, &depositor, &stranger].map(Key::address);
         let funding = fund(&mut remote, &funder, &to)?;
         wait(&mut remote, |remote| {
             let ledger = remote.record().ledger();

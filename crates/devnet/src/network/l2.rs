@@ -2,7 +2,8 @@
 
 use super::{ETHER_EACH, StartError, accounts, loopback, now};
 use crate::{
-    batcher::Form,
+    batcher::{Faults, Form},
+    disk::Disk,
     l1::{self, funded},
     l2::{L1Access, Node},
     rollup::{Contracts, Rollup, RollupError, Setup, rollup_config},
@@ -22,6 +23,8 @@ use std::{
 
 /// How often it is looked whether a block is due.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Blocks of L1 in which what was sent becomes safe, unless it did not arrive.
+const PATIENCE_BLOCKS: u64 = 12;
 /// The most blocks that are built without a look around, when time has gone on without the chain.
 const BLOCKS_AT_ONCE: u64 = 64;
 
@@ -40,6 +43,8 @@ pub struct L2Options {
     pub load: u64,
     /// How batches are written, as far as the forks allow it.
     pub form: Form,
+    /// What goes wrong between the batcher and L1.
+    pub faults: Faults,
 }
 
 /// Why there is no rollup.
@@ -105,6 +110,8 @@ impl L2Options {
             l1: l1.clone(),
             rollup,
             form: self.form,
+            faults: self.faults,
+            patience: PATIENCE_BLOCKS,
             // Their number in a block is any from none to this.
             transactions_per_block: self.load.saturating_mul(self.block_time).saturating_mul(2),
             deposits_percent: if self.load > 0 { 30 } else { 0 },
@@ -155,9 +162,14 @@ impl RunningL2 {
         origin: &Sealed<Header>,
         blocks: Option<u64>,
         port: u16,
+        disk: Option<Disk>,
     ) -> Result<Self, StartError> {
         let funded = accounts()?.into_iter().map(|account| (account.address, funded(ETHER_EACH)));
-        let rollup = Rollup::new(setup, origin, funded.collect()).map_err(L2Error::from)?;
+        let rollup = match disk {
+            None => Rollup::new(setup, origin, funded.collect()),
+            Some(disk) => Rollup::open(setup, origin, funded.collect(), disk),
+        };
+        let rollup = rollup.map_err(L2Error::from)?;
         let node = Arc::new(Node::new(l1, rollup));
         let rpc = Server::rpc(loopback(port), Arc::clone(&node) as _)
             .map_err(|source| StartError::Server { name: "L2 JSON-RPC", source })?;

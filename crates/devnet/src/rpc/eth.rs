@@ -170,7 +170,7 @@ fn transaction_of_block<V: ChainView>(
 
 fn receipt<V: ChainView>(view: &V, params: &Params) -> RpcResult {
     match placed(view, params.get(0)?) {
-        Some((block, index)) => V::Forms::receipt_json(Place { block: &block, index }),
+        Some((block, index)) => view.receipt_json(Place { block: &block, index }),
         None => Ok(Value::Null),
     }
 }
@@ -178,7 +178,7 @@ fn receipt<V: ChainView>(view: &V, params: &Params) -> RpcResult {
 fn block_receipts<V: ChainView>(view: &V, params: &Params) -> RpcResult {
     let id = params.get::<BlockId>(0)?;
     found_or_null(Ok(view.read(|ledger| ledger.by_id(id).cloned())), |block: Found<V>| {
-        let receipt = |index| V::Forms::receipt_json(Place { block: &block, index });
+        let receipt = |index| view.receipt_json(Place { block: &block, index });
         (0..block.receipts.len()).map(receipt).collect::<Result<Vec<_>, _>>().map(Value::Array)
     })
 }

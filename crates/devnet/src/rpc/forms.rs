@@ -20,7 +20,7 @@ pub struct Place<'a, P: Primitives> {
     pub index: usize,
 }
 
-/// The JSON forms of a chain's transactions and receipts.
+/// The JSON form of a chain's transactions.
 pub trait JsonForms: Primitives {
     /// A transaction; one that waits has no place.
     ///
@@ -31,14 +31,6 @@ pub trait JsonForms: Primitives {
         sender: Address,
         place: Option<Place<'_, Self>>,
     ) -> RpcResult
-    where
-        Self: Sized;
-
-    /// The receipt of the transaction at a place, which exists.
-    ///
-    /// # Errors
-    /// None that the types of this crate bring up.
-    fn receipt_json(place: Place<'_, Self>) -> RpcResult
     where
         Self: Sized;
 }

@@ -40,23 +40,6 @@ impl JsonForms for L1 {
     ) -> RpcResult {
         to_result(forms::placed(transaction, sender, place))
     }
-
-    fn receipt_json(place: Place<'_, Self>) -> RpcResult {
-        let with_logs = |receipt: &l1::L1Receipt, logs: Vec<Log>| {
-            let mut logs = logs.into_iter();
-            // As many as the receipt has.
-            receipt
-                .clone()
-                .map_logs(|inner| logs.next().unwrap_or_else(|| Log { inner, ..Log::default() }))
-        };
-        let Some(mut receipt) = receipt_fields(place, with_logs) else { return Ok(Value::Null) };
-        let transaction = place.block.transactions.get(place.index);
-        if let Some(blob_gas) = transaction.and_then(|transaction| transaction.blob_gas_used()) {
-            receipt.blob_gas_used = Some(blob_gas);
-            receipt.blob_gas_price = Some(l1::blob_base_fee(&place.block.header));
-        }
-        to_result(receipt)
-    }
 }
 
 impl ChainView for Node {
@@ -72,6 +55,23 @@ impl ChainView for Node {
 
     fn store(&self) -> StateStore {
         self.chain().store().clone()
+    }
+
+    fn receipt_json(&self, place: Place<'_, L1>) -> RpcResult {
+        let with_logs = |receipt: &l1::L1Receipt, logs: Vec<Log>| {
+            let mut logs = logs.into_iter();
+            // As many as the receipt has.
+            receipt
+                .clone()
+                .map_logs(|inner| logs.next().unwrap_or_else(|| Log { inner, ..Log::default() }))
+        };
+        let Some(mut receipt) = receipt_fields(place, with_logs) else { return Ok(Value::Null) };
+        let transaction = place.block.transactions.get(place.index);
+        if let Some(blob_gas) = transaction.and_then(|transaction| transaction.blob_gas_used()) {
+            receipt.blob_gas_used = Some(blob_gas);
+            receipt.blob_gas_price = Some(l1::blob_base_fee(&place.block.header));
+        }
+        to_result(receipt)
     }
 
     fn submit(&self, bytes: &[u8]) -> Result<B256, RpcError> {

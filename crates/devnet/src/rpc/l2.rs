@@ -23,7 +23,10 @@ use crate::{
     state::{StateStore, StoreError},
 };
 use alloy_consensus::transaction::SignerRecoverable;
-use alloy_eips::{BlockId as BlockName, BlockNumberOrTag, eip2718::Decodable2718};
+use alloy_eips::{
+    BlockId as BlockName, BlockNumberOrTag,
+    eip2718::{Decodable2718, Encodable2718},
+};
 use alloy_primitives::{Address, B64, B256, Bytes, U64};
 use alloy_rpc_types_eth::Log;
 use op_alloy_rpc_types::{L1BlockInfo, OpTransactionReceipt};
@@ -48,22 +51,17 @@ impl JsonForms for L2 {
         });
         let (deposit_nonce, deposit_receipt_version) = deposit.unwrap_or_default();
         let inner = forms::placed(transaction, sender, place);
-        to_result(op_alloy_rpc_types::Transaction { inner, deposit_nonce, deposit_receipt_version })
-    }
-
-    fn receipt_json(place: Place<'_, Self>) -> RpcResult {
-        let with_logs = |receipt: &Receipt, logs: Vec<Log>| {
-            let bloom = *receipt.logs_bloom();
-            let mut logs = logs.into_iter();
-            // As many as the receipt has.
-            let receipt = op_alloy_consensus::OpReceipt::from(receipt.clone());
-            let receipt = receipt
-                .map_logs(|inner| logs.next().unwrap_or_else(|| Log { inner, ..Log::default() }));
-            alloy_consensus::ReceiptWithBloom::new(receipt, bloom)
-        };
-        let Some(inner) = receipt_fields(place, with_logs) else { return Ok(Value::Null) };
-        let l1_block_info = L1BlockInfo::default();
-        to_result(OpTransactionReceipt { inner, l1_block_info, op_gas_refund: None })
+        let json =
+            op_alloy_rpc_types::Transaction { inner, deposit_nonce, deposit_receipt_version };
+        let mut json = to_result(json)?;
+        // Nodes write no quantity here, and nothing where it does not hold.
+        if let Some(members) = json.as_object_mut()
+            && members.remove("isSystemTx").is_some()
+            && transaction.as_deposit().is_some_and(|tx| tx.inner().is_system_transaction)
+        {
+            members.insert("isSystemTx".into(), true.into());
+        }
+        Ok(json)
     }
 }
 
@@ -80,6 +78,29 @@ impl ChainView for Node {
 
     fn store(&self) -> StateStore {
         self.rollup().l2().store().clone()
+    }
+
+    fn receipt_json(&self, place: Place<'_, L2>) -> RpcResult {
+        let with_logs = |receipt: &Receipt, logs: Vec<Log>| {
+            let bloom = *receipt.logs_bloom();
+            let mut logs = logs.into_iter();
+            // As many as the receipt has.
+            let receipt = op_alloy_consensus::OpReceipt::from(receipt.clone());
+            let receipt = receipt
+                .map_logs(|inner| logs.next().unwrap_or_else(|| Log { inner, ..Log::default() }));
+            alloy_consensus::ReceiptWithBloom::new(receipt, bloom)
+        };
+        let Some(mut inner) = receipt_fields(place, with_logs) else { return Ok(Value::Null) };
+        let mut l1_block_info = L1BlockInfo::default();
+        let transaction = place.block.transactions.get(place.index);
+        if let Some(transaction) = transaction.filter(|transaction| !transaction.is_deposit()) {
+            let raw = transaction.encoded_2718();
+            let rollup = self.rollup();
+            let costs = rollup.l2().costs(place.block).map_err(|error| RpcError::failed(&error))?;
+            l1_block_info = costs.of(&raw);
+            inner.blob_gas_used = costs.da_footprint(&raw);
+        }
+        to_result(OpTransactionReceipt { inner, l1_block_info, op_gas_refund: None })
     }
 
     fn submit(&self, bytes: &[u8]) -> Result<B256, RpcError> {

@@ -135,6 +135,12 @@ pub trait ChainView: Send + Sync {
     /// Where the states of the chain's blocks are.
     fn store(&self) -> StateStore;
 
+    /// The receipt of the transaction at a place, null if there is none.
+    ///
+    /// # Errors
+    /// When the state of the block is not stored.
+    fn receipt_json(&self, place: Place<'_, Self::Forms>) -> RpcResult;
+
     /// Takes a transaction in its EIP-2718 form and returns its hash.
     ///
     /// # Errors

@@ -63,8 +63,22 @@ struct JsonDeposit {
     value: U256,
     gas: U64,
     #[serde(default)]
-    is_system_tx: bool,
+    is_system_tx: Flag,
     input: Bytes,
+}
+
+/// Some nodes write a quantity.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Flag {
+    Plain(bool),
+    Quantity(U64),
+}
+
+impl Default for Flag {
+    fn default() -> Self {
+        Self::Plain(false)
+    }
 }
 
 impl From<JsonDeposit> for TxDeposit {
@@ -76,7 +90,10 @@ impl From<JsonDeposit> for TxDeposit {
             mint: deposit.mint.to(),
             value: deposit.value,
             gas_limit: deposit.gas.to(),
-            is_system_transaction: deposit.is_system_tx,
+            is_system_transaction: match deposit.is_system_tx {
+                Flag::Plain(flag) => flag,
+                Flag::Quantity(number) => !number.is_zero(),
+            },
             input: deposit.input,
         }
     }

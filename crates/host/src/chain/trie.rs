@@ -19,6 +19,8 @@ pub struct ListTrie {
     pub root: B256,
     /// Every node that is referred to by its hash, the root's among them.
     pub nodes: Vec<Bytes>,
+    /// The items.
+    pub items: Vec<Bytes>,
 }
 
 impl ListTrie {
@@ -40,7 +42,8 @@ impl ListTrie {
         let proofs = builder.take_proof_nodes().into_nodes_sorted();
         // A node below 32 bytes stands inside its parent, unless it is the root.
         let nodes = proofs.into_iter().filter(|(path, node)| path.is_empty() || node.len() >= 32);
-        Self { root, nodes: nodes.map(|(_, node)| node).collect() }
+        let nodes = nodes.map(|(_, node)| node).collect();
+        Self { root, nodes, items: items.to_vec() }
     }
 
     /// Builds the trie of `items` and compares its root.
