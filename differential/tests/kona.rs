@@ -163,6 +163,11 @@ fn whoever_starts_at_a_replaced_block_reads_its_span_again() {
             theirs_part += usize::from(theirs_again.steps[..length] != once[..length]);
         }
     }
-    eprintln!("{places} replaced blocks; starting there parts ours {ours_part} times, theirs {theirs_part}");
-    assert!(ours_part > 0 && theirs_part > 0 && ours_part < places, "{places} {ours_part} {theirs_part}");
+    eprintln!(
+        "{places} replaced blocks; starting there parts ours {ours_part} times, theirs {theirs_part}"
+    );
+    assert!(
+        ours_part > 0 && theirs_part > 0 && ours_part < places,
+        "{places} {ours_part} {theirs_part}"
+    );
 }

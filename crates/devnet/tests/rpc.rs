@@ -62,7 +62,7 @@ impl Asked {
         let hashes = json["transactions"].as_array().unwrap().iter().map(|tx| tx["hash"].clone());
         let raw = hashes.map(|hash| self.call("debug_getRawTransaction", json!([hash])));
         let extra = header.extra_data.get(1..9).map(hex::encode_prefixed);
-        let fee = header.extra_data.get(9..17).map(|fee| hex::encode(fee));
+        let fee = header.extra_data.get(9..17).map(hex::encode);
         let fee = fee.map(|fee| u64::from_str_radix(&fee, 16).unwrap());
         json!({
             "timestamp": quantity(header.timestamp),
