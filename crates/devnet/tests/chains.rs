@@ -10,13 +10,15 @@ use alloy_primitives::{Address, B256, U256, address, b256, keccak256};
 use op_alloy_consensus::TxDeposit;
 use rebut_devnet::{
     batcher::{Compression, Faults, Form},
+    disk::Disk,
     keys::Key,
+    l1,
     l2::{self, Advance, genesis::IMPLEMENTATION_SLOT},
     random::Random,
-    rollup::{Devnet, Setup},
+    rollup::{Devnet, Rollup, Setup},
 };
 use rebut_execution::{Fork, ForkTimes};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 const L1_BLOCK: Address = address!("4200000000000000000000000000000000000015");
 const GAS_PRICE_ORACLE: Address = address!("420000000000000000000000000000000000000F");
@@ -457,6 +459,37 @@ fn a_program_that_starts_at_an_invalid_block_goes_on_with_its_span() {
     check_claim(&mut devnet, first - 1, first + 1);
     let verdict = devnet.rollup.decide(devnet.l1.record(), l1_head, first, first + 1, root);
     assert!(!verdict.unwrap().is_valid());
+}
+
+/// What is kept on disk goes on as if it had never stopped, also behind a block that took an invalid one's place:
+/// there its own derivation must not read the span again.
+#[test]
+fn a_rollup_on_disk_goes_on_behind_an_invalid_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |seed| {
+        let mut setup = Setup::at_fork(seed, Fork::Jovian);
+        setup.transactions_per_block = 8;
+        let mut config = setup.l1.clone();
+        config.accounts.extend(Rollup::l1_accounts().unwrap());
+        let disk = Disk::open(folder.path()).unwrap();
+        let l1 = l1::Chain::open(config, disk.store().unwrap(), disk).unwrap();
+        let origin = l1.ledger().block(0).unwrap().header.clone();
+        let disk = Disk::open(&folder.path().join("l2")).unwrap();
+        let rollup = Rollup::open(setup, &origin, BTreeMap::new(), disk).unwrap();
+        Devnet { l1, rollup }
+    };
+    let mut devnet = open(2);
+    let (sequenced, advance) = spoil(&mut devnet, true);
+    let first = sequenced.number();
+    assert!(advance.deposits_only == [first] && advance.removed > 0);
+    let (head, latest) = (devnet.rollup.follower.head(), devnet.l2().latest().hash());
+    drop(devnet);
+
+    let mut devnet = open(3);
+    assert_eq!(devnet.rollup.follower.head(), head);
+    assert_eq!(devnet.l2().latest().hash(), latest);
+    run_well(&mut devnet, 3);
+    check_claim(&mut devnet, first - 1, first + 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The whole rollup on Foundry's `anvil`: contracts deployed there, batches in its calldata.
 
-use super::{PATIENCE, Running, check, check_claim, installed, safe_status};
+use super::{PATIENCE, Running, check, check_claim, devnet, installed, safe_status};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader},
@@ -17,9 +17,15 @@ struct Anvil {
 impl Anvil {
     /// Starts a node with a block each second, on a port that it chooses.
     fn start() -> Option<Self> {
+        Self::mining(&["--block-time", "1"])
+    }
+
+    /// Starts a node that mines as these options say.
+    fn mining(options: &[&str]) -> Option<Self> {
         let program = installed("anvil")?;
         let mut child = Command::new(program)
-            .args(["--port", "0", "--chain-id", "900", "--block-time", "1", "--prune-history"])
+            .args(["--port", "0", "--chain-id", "900", "--prune-history"])
+            .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -123,4 +129,30 @@ fn an_l1_elsewhere_that_cannot_be_used_is_named() {
     check(&["--l1-rpc", &anvil.url, &key], 1, "cannot fund the rollup");
     let none = format!("--l1-funder=0x{:064x}", 0);
     check(&["--l1-rpc", &anvil.url, &none], 1, "not a private key");
+}
+
+/// On a chain that stands still nothing gets up, and it ends when it is told all the same.
+#[test]
+fn it_can_be_ended_before_it_is_up() {
+    let Some(anvil) = Anvil::mining(&["--no-mining"]) else { return };
+    let mut child = devnet(&["--l1-rpc", &anvil.url, "--l2-port", "0"]).spawn().unwrap();
+    // Once it has sent something it waits for a block.
+    let began = Instant::now();
+    while pending(&anvil.url) == 0 {
+        assert!(began.elapsed() < PATIENCE, "nothing is sent");
+        std::thread::yield_now();
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// Transactions that wait.
+fn pending(url: &str) -> u64 {
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "txpool_status", "params": [] });
+    let mut answer =
+        ureq::post(url).header("content-type", "application/json").send(body.to_string()).unwrap();
+    let answer: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+    let count = answer["result"]["pending"].as_str().unwrap();
+    u64::from_str_radix(&count[2..], 16).unwrap()
 }

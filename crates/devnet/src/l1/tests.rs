@@ -414,3 +414,21 @@ fn a_chain_on_disk_goes_on() {
     let error = Chain::open(other, store, disk).unwrap_err().to_string();
     assert!(error.contains("a chain with other parameters"), "{error}");
 }
+
+/// As beacon nodes do: after 4096 epochs, and not before.
+#[test]
+fn blobs_are_dropped_after_their_window() {
+    let mut chain = chain();
+    let raw = key(0).sign_encoded(blob_transaction(0, b"old", 1)).unwrap();
+    chain.submit(&raw).unwrap();
+    let old = chain.mine().unwrap();
+    chain.set_next_timestamp(old.header.timestamp + 18 * 24 * 3600).unwrap();
+    let raw = key(0).sign_encoded(blob_transaction(1, b"new", 1)).unwrap();
+    chain.submit(&raw).unwrap();
+    let new = chain.mine().unwrap();
+    let count = |chain: &Chain, block: &L1Block| chain.blob_transactions(block.hash()).len();
+    assert_eq!((count(&chain, &old), count(&chain, &new)), (1, 1));
+    chain.set_next_timestamp(old.header.timestamp + 4096 * 32 * 12 + 1).unwrap();
+    chain.mine().unwrap();
+    assert_eq!((count(&chain, &old), count(&chain, &new)), (0, 1));
+}
