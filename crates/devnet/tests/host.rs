@@ -1,11 +1,14 @@
 //! The program over RPC: a host asks the devnet's nodes by URL, whatever they offer and lack.
 
-use alloy_primitives::{B256, keccak256};
+use alloy_consensus::TxEip1559;
+use alloy_primitives::{B256, TxKind, U256, keccak256};
 use rebut_devnet::{
     batcher::Form,
+    keys::Key,
     l1, l2,
-    rollup::{Devnet, Setup, l1_config_json},
+    rollup::{Devnet, Rollup, Setup, l1_config_json},
     rpc::{Get, HttpAnswer, Methods, Params, RpcResult, Server, beacon::Beacon},
+    state::StateStore,
 };
 use rebut_execution::Fork;
 use rebut_host::{
@@ -19,6 +22,7 @@ use rebut_program::{
     config::json,
 };
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -262,6 +266,63 @@ fn proofs_are_enough_for_every_fork() {
         println!("{fork:?}");
         served.check(0, safe.number / 2);
         served.check(safe.number / 2, safe.number);
+    }
+}
+
+/// A contract with slots 1 to `SLOTS`, which clears the slot that it is called with.
+fn clearing_contract() -> Vec<u8> {
+    // SSTORE(slot, 1) for each, then CODECOPY and RETURN of what is behind.
+    let mut code: Vec<u8> = (1..=SLOTS).flat_map(|slot| [0x60, 1, 0x60, slot, 0x55]).collect();
+    let runtime = [0x60, 0, 0x60, 0, 0x35, 0x55, 0];
+    let at = code.len() as u8 + 12;
+    code.extend([0x60, 7, 0x60, at, 0x60, 0, 0x39, 0x60, 7, 0x60, 0, 0xf3]);
+    code.extend(runtime);
+    code
+}
+
+const SLOTS: u8 = 24;
+
+/// When slots are cleared until one is left, branches lose all children but one, and that one has to be read
+/// though nobody looks it up.
+#[test]
+fn proofs_are_enough_where_branches_go() {
+    let mut setup = Setup::at_fork(7, Fork::Isthmus);
+    (setup.transactions_per_block, setup.deposits_percent) = (0, 0);
+    let mut config = setup.l1.clone();
+    config.accounts.extend(Rollup::l1_accounts().unwrap());
+    let l1 = l1::Chain::new(config, StateStore::new()).unwrap();
+    let key = Key::named("somebody");
+    let rich = BTreeMap::from([(key.address(), l1::funded(1_000))]);
+    let rollup = Rollup::new(setup, &l1.latest().header, rich).unwrap();
+    let mut devnet = Devnet { l1, rollup };
+    let mut blocks = Vec::new();
+    for nonce in 0..u64::from(SLOTS) {
+        let (to, input) = match nonce {
+            0 => (TxKind::Create, clearing_contract()),
+            slot => {
+                let contract = key.address().create(0);
+                (TxKind::Call(contract), B256::from(U256::from(slot)).to_vec())
+            }
+        };
+        let transaction = TxEip1559 {
+            chain_id: 901,
+            nonce,
+            gas_limit: 1_000_000,
+            max_fee_per_gas: 10_000_000_000,
+            to,
+            input: input.into(),
+            ..TxEip1559::default()
+        };
+        let transaction = key.sign_encoded(transaction).unwrap();
+        let hash = devnet.rollup.sequencer.submit(&transaction).unwrap();
+        devnet.step().unwrap();
+        let (block, index) = devnet.l2().ledger().transaction(hash).unwrap();
+        assert!(block.receipts[index].status());
+        blocks.push(block.number());
+    }
+    let served = Served::new(devnet, Lacks { l2: DEBUG, ..Lacks::default() });
+    for block in blocks {
+        served.check(block - 1, block);
     }
 }
 

@@ -13,11 +13,13 @@ pub trait StateOracle {
     type Error: core::error::Error + Send + Sync + 'static;
 
     /// Says which account is looked up next, to whoever gets the nodes on the way to it by that name.
+    #[inline(always)]
     fn expect_account(&mut self, address: Address) {
         let _ = address;
     }
 
     /// Says which storage slot is looked up next, as [`Self::expect_account`].
+    #[inline(always)]
     fn expect_slot(&mut self, address: Address, slot: B256) {
         let _ = (address, slot);
     }

@@ -162,15 +162,13 @@ impl CachedAccount {
                 let mut before = U256::ZERO;
                 if root != EMPTY_ROOT_HASH {
                     oracle.expect_slot(address, slot);
-                }
-                if root != EMPTY_ROOT_HASH
-                    && let Some(value) = state.storage(address, root).get(key, oracle)?
-                {
-                    before = decode_all(value).map_err(|source| StateError::Slot {
-                        address,
-                        slot,
-                        source,
-                    })?;
+                    if let Some(value) = state.storage(address, root).get(key, oracle)? {
+                        before = decode_all(value).map_err(|source| StateError::Slot {
+                            address,
+                            slot,
+                            source,
+                        })?;
+                    }
                 }
                 Ok(entry.insert(Slot { key, before, now: before }))
             }

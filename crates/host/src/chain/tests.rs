@@ -70,3 +70,19 @@ proptest! {
         }
     }
 }
+
+/// The mark of a system transaction comes as a truth value or as a quantity.
+#[test]
+fn deposits_are_read_in_either_spelling() {
+    let encode = |mark: serde_json::Value| {
+        let json = json!({
+            "type": "0x7e", "sourceHash": B256::repeat_byte(1), "from": Address::ZERO, "to": Address::ZERO,
+            "value": "0x0", "gas": "0x10", "isSystemTx": mark, "input": "0x",
+        });
+        transaction::encode(&json, ChainKind::L2).unwrap().unwrap()
+    };
+    let (marked, plain) = (encode(json!(true)), encode(json!(null)));
+    assert_ne!(marked, plain);
+    assert_eq!(encode(json!("0x1")), marked);
+    assert_eq!((encode(json!(false)), encode(json!("0x0"))), (plain.clone(), plain));
+}
