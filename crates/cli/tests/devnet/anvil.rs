@@ -4,6 +4,7 @@ use super::{PATIENCE, Running, check, check_claim, devnet, installed, safe_statu
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     time::Instant,
 };
@@ -26,6 +27,7 @@ impl Anvil {
         let mut child = Command::new(program)
             .args(["--port", "0", "--chain-id", "900", "--prune-history"])
             .args(options)
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -42,8 +44,9 @@ impl Anvil {
 
 impl Drop for Anvil {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
+        // What npm installs starts the node as a child of its own: all of them, unless they have ended.
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.child.wait();
     }
 }

@@ -9,6 +9,7 @@ use rebut_devnet::{
 };
 use std::{
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -25,6 +26,7 @@ impl Anvil {
         let program = cast::installed("anvil")?;
         let mut child = Command::new(program)
             .args(["--port", "0", "--chain-id", "900", "--prune-history"])
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -41,8 +43,9 @@ impl Anvil {
 
 impl Drop for Anvil {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
+        // What npm installs starts the node as a child of its own: all of them, unless they have ended.
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.child.wait();
     }
 }
