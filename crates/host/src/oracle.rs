@@ -3,14 +3,18 @@
 
 use crate::{
     PayloadForm,
+    blob::{self, Commitment},
     routes::{Request, Routed, precompile_preimages},
+    verified::EvidenceError,
 };
-use rebut_preimage::{MemoryStore, OracleError, PreimageKey, PreimageOracle};
+use alloy_primitives::hex;
+use rebut_preimage::{KeyType, MemoryStore, OracleError, PreimageKey, PreimageOracle};
 
 /// Answers from stored preimages; hints at precompiles add their results.
 ///
-/// What is in the store has been checked when it was stored, and precompile results are computed
-/// here, so nothing has to be checked again on the way out.
+/// What has a hash was checked when it was stored, and precompile results are computed here. The
+/// elements of a blob are checked when their commitment is asked for, without which nobody can name
+/// them; a blob of which some are missing is no blob to any program.
 #[derive(Clone, Debug)]
 pub struct WitnessOracle {
     store: MemoryStore,
@@ -35,6 +39,13 @@ impl WitnessOracle {
         &self.store
     }
 
+    /// Whether the elements of a blob, if all are there, are those of its commitment.
+    fn blob_fits(&self, commitment: &Commitment) -> bool {
+        let elements = blob::element_keys(commitment).map(|key| self.store.value(&key));
+        let Some(elements) = elements.collect::<Option<Vec<_>>>() else { return true };
+        blob::commitment(&elements.concat()) == Some(*commitment)
+    }
+
     /// Takes one preimage away.
     pub fn remove(&mut self, key: &PreimageKey) -> Option<Vec<u8>> {
         self.store.remove(key)
@@ -43,7 +54,16 @@ impl WitnessOracle {
 
 impl PreimageOracle for WitnessOracle {
     fn get(&mut self, key: PreimageKey) -> Result<Vec<u8>, OracleError> {
-        self.store.value(&key).map(<[u8]>::to_vec).ok_or(OracleError::Missing { key })
+        let value = self.store.value(&key).ok_or(OracleError::Missing { key })?;
+        if key.key_type() == KeyType::Sha256
+            && let Ok(commitment) = Commitment::try_from(value)
+            && !self.blob_fits(&commitment)
+        {
+            let commitment = hex::encode_prefixed(commitment);
+            let source = Box::new(EvidenceError::WrongElement { commitment });
+            return Err(OracleError::Fetch { key, source });
+        }
+        Ok(value.to_vec())
     }
 
     /// The witness holds what other hints ask for, or it is not to be had.
@@ -102,6 +122,34 @@ mod tests {
         let inputs = PreimageKey::keccak256(keccak256(&payload));
         assert_eq!(oracle.get(inputs.result_key()).unwrap(), RESULT);
         assert_eq!(oracle.get(inputs).unwrap(), payload);
+    }
+
+    #[test]
+    fn a_wrong_element_of_a_blob_is_never_served() {
+        let mut bytes = vec![0; 4096 * 32];
+        bytes[31] = 7;
+        let commitment = crate::blob::commitment(&bytes).unwrap();
+        let mut store = MemoryStore::new();
+        for (key, value) in crate::blob::preimages(&commitment, &bytes) {
+            store.insert(key, value).unwrap();
+        }
+        let name = PreimageKey::sha256(crate::blob::versioned_hash(&commitment).0);
+        let element = crate::blob::element_keys(&commitment).nth(4000).unwrap();
+        let mut oracle = WitnessOracle::new(store.clone());
+        assert_eq!(oracle.get(name).unwrap(), commitment);
+        assert_eq!(oracle.get(element).unwrap(), [0; 32]);
+
+        let mut lacking = WitnessOracle::new(store.clone());
+        lacking.remove(&element);
+        assert!(lacking.get(name).is_ok());
+        assert!(
+            matches!(lacking.get(element), Err(OracleError::Missing { key }) if key == element)
+        );
+
+        // Of the right length, which is all that the key tells.
+        store.insert(element, vec![1; 32]).unwrap();
+        let error = WitnessOracle::new(store).get(name).unwrap_err();
+        assert!(matches!(error, OracleError::Fetch { key, .. } if key == name), "{error}");
     }
 
     #[test]
