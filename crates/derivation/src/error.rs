@@ -93,6 +93,12 @@ pub enum CriticalError {
         /// The L1 block.
         number: u64,
     },
+    /// The safe chain does not reach back to where derivation starts.
+    #[error("the epoch before that of L2 block {number} is not in the safe chain")]
+    EpochMissing {
+        /// The L2 block.
+        number: u64,
+    },
     /// The safe head is not among the blocks of the safe chain.
     #[error("L2 block {number}, the safe head, is not in the safe chain")]
     SafeHeadMissing {

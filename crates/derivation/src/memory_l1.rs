@@ -1,6 +1,6 @@
-//! An L1 chain in memory, for tests.
+//! An L1 chain in memory, and the L2 blocks on it, for tests.
 
-use crate::L1Source;
+use crate::{L1Source, L2Block, L2Source};
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use alloy_consensus::{
     EthereumTxEnvelope, Header, Receipt, ReceiptEnvelope, ReceiptWithBloom, Sealable, Sealed,
@@ -27,6 +27,10 @@ pub(crate) struct MemoryL1 {
     pub(crate) is_pruned: bool,
     /// How often receipts and transactions were asked for.
     pub(crate) reads: (usize, usize),
+    /// The L2 chain, from block 0.
+    pub(crate) l2: Vec<L2Block>,
+    /// The L2 blocks that were asked for.
+    pub(crate) l2_reads: Vec<u64>,
 }
 
 /// What the chain lacks.
@@ -61,7 +65,7 @@ impl MemoryL1 {
         header
     }
 
-    fn block(&self, header: &Sealed<Header>) -> Result<&MemoryBlock, Missing> {
+    fn l1_block(&self, header: &Sealed<Header>) -> Result<&MemoryBlock, Missing> {
         let found = self
             .blocks
             .iter()
@@ -79,12 +83,12 @@ impl L1Source for MemoryL1 {
 
     fn transactions(&mut self, block: &Sealed<Header>) -> Result<Vec<Bytes>, Missing> {
         self.reads.1 += 1;
-        Ok(self.block(block)?.transactions.clone())
+        Ok(self.l1_block(block)?.transactions.clone())
     }
 
     fn receipts(&mut self, block: &Sealed<Header>) -> Result<Vec<Bytes>, Missing> {
         self.reads.0 += 1;
-        Ok(self.block(block)?.receipts.clone())
+        Ok(self.l1_block(block)?.receipts.clone())
     }
 
     fn blob(
@@ -105,6 +109,15 @@ impl L1Source for MemoryL1 {
             _ => return Ok(None),
         };
         Ok(Signature::new(r, s, is_odd).recover_address_from_prehash(&B256::from(*hash)).ok())
+    }
+}
+
+impl L2Source for MemoryL1 {
+    type Error = Missing;
+
+    fn block(&mut self, number: u64) -> Result<Option<L2Block>, Missing> {
+        self.l2_reads.push(number);
+        Ok(self.l2.get(number as usize).cloned())
     }
 }
 

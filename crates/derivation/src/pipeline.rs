@@ -68,7 +68,7 @@ impl Pipeline {
     /// A pipeline that goes on after the L2 block `safe`.
     ///
     /// It starts to read L1 so far before the block's origin that every channel is seen from its first
-    /// frame on.
+    /// frame on, and by the system config of that time.
     ///
     /// # Errors
     /// When the block does not belong to the chain, or L1 cannot be read there.
@@ -78,10 +78,9 @@ impl Pipeline {
         source: &mut S,
     ) -> Result<Self, PipelineError<E>>
     where
-        S: L1Source<Error = E>,
+        S: L1Source<Error = E> + L2Source<Error = E>,
     {
         let reference = L2BlockRef::from_block(config, safe)?;
-        let system_config = SystemConfig::from_block(config, safe)?;
         let timeout = config.channel_timeout(reference.timestamp);
         let start = reference.l1_origin.number.saturating_sub(timeout);
         let start = start.max(config.genesis.l1.number);
@@ -95,7 +94,7 @@ impl Pipeline {
             (Channels::Bank(ChannelBank::default()), Batches::Queue(BatchQueue::new(origin)))
         };
         Ok(Self {
-            traversal: Traversal::new(config, block, system_config),
+            traversal: Traversal::start(config, block, safe, source)?,
             data: None,
             frames: FrameQueue::default(),
             channels,
@@ -311,4 +310,109 @@ where
     let parent = parent.ok_or(CriticalError::SafeHeadMissing { number })?;
     let system_config = SystemConfig::from_block(config, &parent)?;
     attributes::attributes(config, safe, system_config, batch, source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        BlockId,
+        fixtures::config_at,
+        l1_info::{Format, L1Info},
+        memory_l1::{MemoryL1, Missing, log, receipt},
+    };
+    use alloc::{vec, vec::Vec};
+    use alloy_consensus::{Header, Sealable};
+    use alloy_eips::eip2718::Encodable2718;
+    use alloy_primitives::{Address, B256, b256};
+    use op_alloy_consensus::TxDeposit;
+
+    const OLD: Address = Address::repeat_byte(1);
+    const NEW: Address = Address::repeat_byte(2);
+
+    /// Twelve L1 blocks and three L2 blocks on each. From L1 block `change` on the batcher is `NEW`.
+    /// Channels live for four blocks.
+    fn chain(change: Option<u64>) -> (RollupConfig, MemoryL1) {
+        let mut config = config_at(&[(Fork::Canyon, 0)]);
+        config.channel_timeout = 4;
+        let topic = b256!("1d2b0bda21d56b8bd12d4f94ebacffdfb35f5e226f84b461103bb8beab6353be");
+        let data = alloc::format!("{:064x}{:064x}{}", 32, 32, hex::encode(NEW.into_word()));
+        let update = log(
+            config.l1_system_config,
+            &[topic, B256::ZERO, B256::ZERO],
+            hex::decode(data).unwrap(),
+        );
+        let mut chain = MemoryL1::default();
+        for number in 0..12 {
+            let logs = if change == Some(number) { vec![update.clone()] } else { Vec::new() };
+            let origin = chain.push(12 * number, Vec::new(), vec![receipt(2, true, &logs)], &logs);
+            let batcher = if change.is_some_and(|change| change <= number) { NEW } else { OLD };
+            for sequence_number in 0..3 {
+                let hash = origin.hash();
+                let info = L1Info { number, hash, sequence_number, batcher, ..L1Info::default() };
+                let input = info.encode(Format::Bedrock).into();
+                let deposit = TxDeposit { input, ..TxDeposit::default() };
+                let number = 3 * number + sequence_number;
+                let header = Header { number, ..Header::default() }.seal_slow();
+                let transactions = vec![deposit.encoded_2718().into()];
+                chain.l2.push(L2Block { header, transactions });
+            }
+        }
+        config.genesis.l1 = BlockId { hash: chain.blocks[0].header.hash(), number: 0 };
+        config.genesis.l2 = BlockId { hash: chain.l2[0].header.hash(), number: 0 };
+        config.genesis.system_config.batcher = OLD;
+        (config, chain)
+    }
+
+    /// The first L1 block that is read before the L2 block `safe` is gone on from, and whose data
+    /// counts from there on.
+    fn check(safe: u64, change: Option<u64>, start: u64, expected: &[Address]) -> MemoryL1 {
+        let (config, mut chain) = chain(change);
+        let safe_block = chain.l2[safe as usize].clone();
+        let mut pipeline = Pipeline::start(&config, &safe_block, &mut chain).unwrap();
+        assert_eq!(pipeline.origin().id.number, start);
+        let mut batchers = Vec::from([pipeline.traversal.system_config().batcher]);
+        while batchers.len() < expected.len() {
+            assert_eq!(
+                pipeline.advance(&config, &mut chain),
+                Ok::<_, PipelineError<Missing>>(true)
+            );
+            batchers.push(pipeline.traversal.system_config().batcher);
+        }
+        assert_eq!(batchers, expected, "safe head {safe}, change in {change:?}");
+        chain
+    }
+
+    /// "Stages starting at base can initialize their system-config from data encoded in the l2base
+    /// block": the block whose origin is `base`, not the safe head.
+    #[test]
+    fn each_l1_block_is_read_for_the_batcher_of_its_time() {
+        // L1 blocks 4 to 9, the safe head's origin being 8.
+        check(25, Some(4), 4, &[NEW, NEW, NEW, NEW, NEW, NEW]);
+        check(25, Some(5), 4, &[OLD, NEW, NEW, NEW, NEW, NEW]);
+        check(25, Some(7), 4, &[OLD, OLD, OLD, NEW, NEW, NEW]);
+        check(25, Some(8), 4, &[OLD, OLD, OLD, OLD, NEW, NEW]);
+        check(25, Some(9), 4, &[OLD, OLD, OLD, OLD, OLD, NEW]);
+        // L1 begins with block 0.
+        check(7, Some(1), 0, &[OLD, NEW, NEW, NEW]);
+        check(0, Some(1), 0, &[OLD, NEW]);
+    }
+
+    #[test]
+    fn l2_is_read_back_only_to_before_the_change() {
+        let reads = |change| check(25, change, 4, &[OLD]).l2_reads;
+        assert_eq!(reads(None), [] as [u64; 0]);
+        assert_eq!(reads(Some(9)), [] as [u64; 0]);
+        assert_eq!(reads(Some(8)), [23]);
+        assert_eq!(reads(Some(6)), [23, 20, 17]);
+    }
+
+    #[test]
+    fn receipts_are_read_once() {
+        let (config, mut chain) = chain(Some(6));
+        let safe = chain.l2[25].clone();
+        let mut pipeline = Pipeline::start(&config, &safe, &mut chain).unwrap();
+        while pipeline.advance(&config, &mut chain).unwrap() {}
+        assert_eq!(chain.reads, (1, 0));
+    }
 }

@@ -42,13 +42,24 @@ pub(crate) fn apply_updates<S: L1Source>(
     block: &Sealed<Header>,
     l1: &mut S,
 ) -> Result<(), PipelineError<S::Error>> {
+    let events = filter.events(block, l1)?;
+    apply(system_config, &events, config, block);
+    Ok(())
+}
+
+/// Applies the updates `events`, which are those of an L1 block.
+pub(crate) fn apply(
+    system_config: &mut SystemConfig,
+    events: &[Event],
+    config: &RollupConfig,
+    block: &Header,
+) {
     let is_ecotone = config.is_active(Fork::Ecotone, block.timestamp);
-    for event in filter.events(block, l1)? {
-        if let Some(updated) = update(*system_config, &event, is_ecotone) {
+    for event in events {
+        if let Some(updated) = update(*system_config, event, is_ecotone) {
             *system_config = updated;
         }
     }
-    Ok(())
 }
 
 /// The config after an event, `None` where the event is no valid update.

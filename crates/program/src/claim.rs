@@ -148,7 +148,8 @@ pub struct Derived {
 pub struct SafeChain<'a, O> {
     config: &'a RollupConfig,
     chains: Chains<'a, O>,
-    pipeline: Pipeline,
+    /// From the safe head on, once it is needed.
+    pipeline: Option<Pipeline>,
     head: Head,
     /// Number of the safe head at the last restart of derivation.
     restarted_at: Option<u64>,
@@ -181,10 +182,9 @@ impl<'a, O: PreimageOracle> SafeChain<'a, O> {
         let block = L2Source::block(&mut chains, number)?
             .ok_or(ChainError::BeforeGenesis { number, genesis })?;
         let reference = L2BlockRef::from_block(config, &block).map_err(PipelineError::Critical)?;
-        let pipeline = Pipeline::start(config, &block, &mut chains)?;
         let state = State::new(block.header.state_root);
         let head = Head { block: reference, header: block.header, state, agreed: Some(agreed) };
-        Ok(Self { config, chains, pipeline, head, restarted_at: None })
+        Ok(Self { config, chains, pipeline: None, head, restarted_at: None })
     }
 
     /// The safe head.
@@ -223,7 +223,11 @@ impl<'a, O: PreimageOracle> SafeChain<'a, O> {
         // The head before the span, while its end has not been reached.
         let mut before: Option<Head> = None;
         loop {
-            let next = match self.pipeline.next(self.config, &self.head.block, &mut self.chains) {
+            let pipeline = match &mut self.pipeline {
+                Some(pipeline) => pipeline,
+                none => none.insert(begin(self.config, &self.head.block, &mut self.chains)?),
+            };
+            let next = match pipeline.next(self.config, &self.head.block, &mut self.chains) {
                 Err(PipelineError::Reset(reason)) => {
                     self.go_back(before.take());
                     blocks.clear();
@@ -236,10 +240,12 @@ impl<'a, O: PreimageOracle> SafeChain<'a, O> {
                 self.go_back(before);
                 return Ok(None);
             };
+            // As all rules of derivation, Holocene's begin with the L1 block that is being read.
+            let is_holocene = self.config.is_active(Fork::Holocene, pipeline.origin().timestamp);
             if !concludes && before.is_none() {
                 before = Some(self.head.clone());
             }
-            match self.execute(attributes, &wants)? {
+            match self.execute(attributes, is_holocene, &wants)? {
                 Some(block) => {
                     blocks.push(block);
                     if concludes {
@@ -248,7 +254,7 @@ impl<'a, O: PreimageOracle> SafeChain<'a, O> {
                 }
                 // Another batch may have been posted for the same block.
                 None => {
-                    self.pipeline.flush();
+                    self.flush();
                     self.go_back(before.take());
                     blocks.clear();
                 }
@@ -264,18 +270,22 @@ impl<'a, O: PreimageOracle> SafeChain<'a, O> {
         }
     }
 
-    /// Starts derivation again from the safe head.
+    /// Lets derivation start again from the safe head.
     fn restart(&mut self, reason: ResetError) -> Result<(), ChainError> {
         let number = self.head.block.id.number;
         if self.restarted_at == Some(number) {
             return Err(ChainError::Stuck { number, reason });
         }
         self.restarted_at = Some(number);
-        let genesis = self.config.genesis.l2.number;
-        let block = L2Source::block(&mut self.chains, number)?
-            .ok_or(ChainError::BeforeGenesis { number, genesis })?;
-        self.pipeline = Pipeline::start(self.config, &block, &mut self.chains)?;
+        self.pipeline = None;
         Ok(())
+    }
+
+    /// Drops what came with the batch of the last attributes, which made no valid block.
+    fn flush(&mut self) {
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.flush();
+        }
     }
 
     /// Executes attributes and makes the block the head. `None` when the block is invalid and has to be
@@ -283,15 +293,14 @@ impl<'a, O: PreimageOracle> SafeChain<'a, O> {
     fn execute(
         &mut self,
         mut attributes: PayloadAttributes,
+        is_holocene: bool,
         wants: &impl Fn(u64) -> bool,
     ) -> Result<Option<Derived>, ChainError> {
-        // As all rules of derivation, Holocene's begin with the L1 block that is being read.
-        let is_holocene = self.config.is_active(Fork::Holocene, self.pipeline.origin().timestamp);
         let mut deposits_only = false;
         let executed = match self.build(&attributes) {
             Err(ExecutionError::Transaction { .. }) if !is_holocene => return Ok(None),
             Err(ExecutionError::Transaction { .. }) => {
-                self.pipeline.flush();
+                self.flush();
                 deposits_only = true;
                 attributes.transactions.retain(|transaction| transaction.first() == Some(&DEPOSIT));
                 self.build(&attributes)
@@ -329,6 +338,18 @@ impl<'a, O: PreimageOracle> SafeChain<'a, O> {
             },
         }
     }
+}
+
+/// A pipeline that goes on after the safe head.
+fn begin<O: PreimageOracle>(
+    config: &RollupConfig,
+    head: &L2BlockRef,
+    chains: &mut Chains<'_, O>,
+) -> Result<Pipeline, ChainError> {
+    let (number, genesis) = (head.id.number, config.genesis.l2.number);
+    let block = L2Source::block(chains, number)?;
+    let block = block.ok_or(ChainError::BeforeGenesis { number, genesis })?;
+    Ok(Pipeline::start(config, &block, chains)?)
 }
 
 /// The preimage of the agreed output root.

@@ -1,11 +1,14 @@
 //! L1 traversal: block after block, and the system config as it stands in each.
 //!
-//! Specification: "L1 Traversal".
+//! Specification: "L1 Traversal", "Resetting the Pipeline".
 
 use crate::{
-    L1Source, PipelineError, ResetError, RollupConfig, SystemConfig, receipts::EventFilter,
+    CriticalError, L1Source, L2Block, L2BlockRef, L2Source, PipelineError, ResetError,
+    RollupConfig, SystemConfig,
+    receipts::{Event, EventFilter},
     system_config,
 };
+use alloc::{collections::VecDeque, vec::Vec};
 use alloy_consensus::{Header, Sealed};
 
 /// The L1 block that the pipeline has reached.
@@ -14,16 +17,45 @@ pub(crate) struct Traversal {
     block: Sealed<Header>,
     system_config: SystemConfig,
     updates: EventFilter,
+    /// The updates in the blocks that follow, one after the other, as far as they were read ahead.
+    ahead: VecDeque<Vec<Event>>,
 }
 
 impl Traversal {
     /// Begins at `block`, after which `system_config` holds.
-    pub(crate) fn new(
+    fn new(config: &RollupConfig, block: Sealed<Header>, system_config: SystemConfig) -> Self {
+        let updates = system_config::update_filter(config);
+        Self { block, system_config, updates, ahead: VecDeque::new() }
+    }
+
+    /// Begins at `block`, which the L1 origin of the L2 block `safe` is or follows.
+    ///
+    /// The system config is the one of the time of `block`. Whoever was the batcher then wrote what
+    /// stands there, not whoever is when `safe` is built.
+    pub(crate) fn start<S, E>(
         config: &RollupConfig,
         block: Sealed<Header>,
-        system_config: SystemConfig,
-    ) -> Self {
-        Self { block, system_config, updates: system_config::update_filter(config) }
+        safe: &L2Block,
+        source: &mut S,
+    ) -> Result<Self, PipelineError<E>>
+    where
+        S: L1Source<Error = E> + L2Source<Error = E>,
+    {
+        let origin = L2BlockRef::from_block(config, safe)?.l1_origin.number;
+        let mut traversal = Self::new(config, block, SystemConfig::from_block(config, safe)?);
+        let mut changed = None;
+        for number in traversal.block.number.saturating_add(1)..=origin {
+            let Some(header) = source.header(number).map_err(PipelineError::Source)? else { break };
+            let events = traversal.updates.events(&header, source)?;
+            if !events.is_empty() {
+                changed.get_or_insert(number);
+            }
+            traversal.ahead.push_back(events);
+        }
+        if let Some(changed) = changed {
+            traversal.system_config = config_before(config, changed, safe, source)?;
+        }
+        Ok(traversal)
     }
 
     /// The L1 block.
@@ -54,9 +86,36 @@ impl Traversal {
             }
             .into());
         }
-        system_config::apply_updates(&mut self.system_config, &self.updates, config, &next, l1)?;
+        let events = match self.ahead.pop_front() {
+            Some(events) => events,
+            None => self.updates.events(&next, l1)?,
+        };
+        system_config::apply(&mut self.system_config, &events, config, &next);
         self.block = next;
         Ok(true)
+    }
+}
+
+/// The system config before the updates of L1 block `changed`, which is not above the L1 origin of the
+/// L2 block `safe`: it stands in the last L2 block with an earlier origin.
+fn config_before<S: L2Source>(
+    config: &RollupConfig,
+    changed: u64,
+    safe: &L2Block,
+    l2: &mut S,
+) -> Result<SystemConfig, PipelineError<S::Error>> {
+    let mut block = safe.clone();
+    loop {
+        let reference = L2BlockRef::from_block(config, &block)?;
+        if reference.l1_origin.number < changed {
+            return Ok(SystemConfig::from_block(config, &block)?);
+        }
+        // The last block of the epoch before.
+        let number = reference.id.number;
+        let before = number.checked_sub(reference.sequence_number.saturating_add(1));
+        let before = before.map(|number| l2.block(number)).transpose();
+        let before = before.map_err(PipelineError::Source)?.flatten();
+        block = before.ok_or(CriticalError::EpochMissing { number })?;
     }
 }
 
