@@ -305,3 +305,6 @@ impl<'a, T: Trace> Solver<'a, T> {
         Ok(facts)
     }
 }
+
+#[cfg(test)]
+mod tests;
