@@ -87,7 +87,7 @@ contract MIPS64Test is MachineTest {
         checkFault(packState(m), "", text("MIPS64: post-state active thread stack is empty"));
     }
 
-    function test_exitedByteOtherThanZeroOrOneFaults() public {
+    function test_attack20_exitedByteOtherThanZeroOrOneFaults() public {
         for (uint256 value = 2; value < 256; value += 127) {
             Machine memory m = exitedMachine(uint8(value), 0);
             checkFault(packState(m), stepProof(m, 0), abi.encodeWithSelector(IMIPS64.InvalidExitedValue.selector));
@@ -143,7 +143,7 @@ contract MIPS64Test is MachineTest {
         check(m, n, "step wraps");
     }
 
-    function test_unalignedPcFaults() public {
+    function test_attack20_unalignedPcFaults() public {
         uint8[4] memory offsets = [1, 2, 3, 5];
         for (uint256 i = 0; i < offsets.length; i++) {
             Machine memory m = machine(0);

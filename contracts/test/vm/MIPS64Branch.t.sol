@@ -38,7 +38,7 @@ contract MIPS64BranchTest is MachineTest {
         go(Encode.i(4, 0, 0, 0x8000), 0, 0, PC + 4 - 0x2_0000, false, "the farthest back");
     }
 
-    function test_bltzalAndBgezalLinkWhetherTakenOrNot() public {
+    function test_attack20_bltzalAndBgezalLinkWhetherTakenOrNot() public {
         uint64 taken = PC + 4 + 0x40;
         go(Encode.i(1, 8, 0x10, 0x10), ALL_ONES, 0, taken, true, "bltzal taken");
         go(Encode.i(1, 8, 0x10, 0x10), 0, 0, PC + 8, true, "bltzal not taken");
@@ -84,7 +84,7 @@ contract MIPS64BranchTest is MachineTest {
 
     /// @dev The delay slot of a jump in the last bytes of a region of 256 MiB lies in the next region, and so does the
     ///      target. The region is that of all upper bits.
-    function test_jumpBaseIsTheRegionOfTheDelaySlot() public {
+    function test_attack20_jumpBaseIsTheRegionOfTheDelaySlot() public {
         uint64 pc = 0xffff_ffff_8fff_fffc;
         Machine memory m = machine(0);
         store4(m, pc, (2 << 26) | 1);
@@ -106,7 +106,7 @@ contract MIPS64BranchTest is MachineTest {
         check(m, n, "a branch in the last word of memory");
     }
 
-    function test_branchInDelaySlotFaults() public {
+    function test_attack20_branchInDelaySlotFaults() public {
         uint32[9] memory branches = [
             Encode.i(1, 8, 0, 1),
             Encode.i(1, 8, 1, 1),
@@ -125,7 +125,7 @@ contract MIPS64BranchTest is MachineTest {
         }
     }
 
-    function test_jumpInDelaySlotFaults() public {
+    function test_attack20_jumpInDelaySlotFaults() public {
         uint32[4] memory jumps = [uint32(0x0800000c), 0x0c00000c, Encode.r(8, 8, 0, 0, 0), Encode.r(9, 8, 0, 31, 0)];
         for (uint256 i = 0; i < jumps.length; i++) {
             Machine memory m = machine(jumps[i]);

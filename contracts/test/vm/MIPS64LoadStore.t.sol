@@ -35,7 +35,7 @@ contract MIPS64LoadStoreTest is MachineTest {
         check(m, n, DATA, what);
     }
 
-    function test_loadsAreRoundedDownAndExtended() public {
+    function test_attack20_loadsAreRoundedDownAndExtended() public {
         load(0x20, 7, 0xffff_ffff_ffff_ff88, "lb");
         load(0x24, 0, 0x81, "lbu");
         load(0x21, 2, 0xffff_ffff_ffff_8384, "lh");
@@ -158,7 +158,7 @@ contract MIPS64LoadStoreTest is MachineTest {
         m.s.llOwner = 0;
     }
 
-    function test_loadLinkedReserves() public {
+    function test_attack21_loadLinkedReserves() public {
         Machine memory m = reserved(Encode.i(0x30, 8, 9, 5), 2, 77, 66); // ll $9, 5($8)
         Machine memory n = advanced(m);
         active(n).r[9] = 0xffff_ffff_8586_8788;
@@ -176,7 +176,7 @@ contract MIPS64LoadStoreTest is MachineTest {
         check(m, n, DATA, "lld");
     }
 
-    function test_storeConditionalSucceeds() public {
+    function test_attack21_storeConditionalSucceeds() public {
         Machine memory m = reserved(Encode.i(0x38, 8, 9, 4), 1, DATA + 4, 3); // sc $9, 4($8)
         Machine memory n = advanced(m);
         active(n).r[9] = 1;
@@ -192,7 +192,7 @@ contract MIPS64LoadStoreTest is MachineTest {
         check(m, n, DATA, "scd");
     }
 
-    function test_storeConditionalNeedsItsOwnReservation() public {
+    function test_attack21_storeConditionalNeedsItsOwnReservation() public {
         refuse(0x38, 0, DATA, 3, "none");
         refuse(0x38, 2, DATA, 3, "sc after lld");
         refuse(0x3c, 1, DATA, 3, "scd after ll");
@@ -210,7 +210,7 @@ contract MIPS64LoadStoreTest is MachineTest {
         check(m, n, 0x5000, what);
     }
 
-    function test_storeToTheReservedDoublewordEndsTheReservation() public {
+    function test_attack21_storeToTheReservedDoublewordEndsTheReservation() public {
         for (uint64 b = 0; b < 8; b++) {
             // Reserved by another thread, at any byte of the doubleword.
             Machine memory m = reserved(Encode.i(0x28, 8, 9, 7 - uint16(b)), 1, DATA + b, 8); // sb

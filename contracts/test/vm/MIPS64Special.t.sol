@@ -35,7 +35,7 @@ contract MIPS64SpecialTest is MachineTest {
         check(m, n, what);
     }
 
-    function test_shiftsOfWords() public {
+    function test_attack20_shiftsOfWords() public {
         shift(0x00, 4, 0, 0x0fff_ffff, 0xffff_ffff_ffff_fff0, "sll into the sign");
         shift(0x00, 31, 0, 3, MIN32, "sll drops what leaves the word");
         shift(0x00, 0, 0, 0x1234_5678_8765_4321, 0xffff_ffff_8765_4321, "sll by 0 keeps the word with its sign");
@@ -70,11 +70,11 @@ contract MIPS64SpecialTest is MachineTest {
         alu(0x0b, 5, 0, 0xaa00_0000_bb00_000a, "movn keeps");
     }
 
-    function test_syncWritesRsToRd() public {
+    function test_attack20_syncWritesRsToRd() public {
         alu(0x0f, 77, 1, 77, "sync with a destination");
     }
 
-    function test_hiAndLoMove() public {
+    function test_attack20_hiAndLoMove() public {
         alu(0x10, 0, 0, 0x2222, "mfhi");
         alu(0x12, 0, 0, 0x1111, "mflo");
         wide(0x11, 7, 0, 7, 0, "mthi");
@@ -130,7 +130,7 @@ contract MIPS64SpecialTest is MachineTest {
         }
     }
 
-    function test_addAndSubtract() public {
+    function test_attack20_addAndSubtract() public {
         alu(0x20, 0x7fff_ffff, 1, MIN32, "add wraps and does not trap");
         alu(0x21, 0xffff_ffff, 1, 0, "addu wraps");
         alu(0x22, MIN32, 1, 0x7fff_ffff, "sub wraps and does not trap");

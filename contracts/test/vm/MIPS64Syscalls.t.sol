@@ -24,7 +24,7 @@ contract MIPS64SyscallsTest is MachineTest {
     // Numbers.
 
     /// @dev Each number from 4990 to 5400 and some far away does one of three things: its own, nothing, or fault.
-    function test_unknownSyscallsFaultAndKnownOnesAreIgnored() public {
+    function test_attack20_unknownSyscallsFaultAndKnownOnesAreIgnored() public {
         uint16[31] memory ignored = [
             5003, 5004, 5005, 5008, 5010, 5011, 5013, 5014, 5015, 5016, 5026, 5027, 5036, 5061, 5087, 5095,
             5100, 5102, 5129, 5196, 5208, 5216, 5217, 5220, 5225, 5247, 5257, 5272, 5285, 5287, 5297
@@ -59,7 +59,7 @@ contract MIPS64SyscallsTest is MachineTest {
         checkFault(syscall(number, 1, 2, 3), 0, text("MIPS64: unimplemented syscall"));
     }
 
-    function test_simpleAnswers() public {
+    function test_attack20_simpleAnswers() public {
         answers(5012, 123, 0, 0, 0x4000_0000_0000, "brk");
         answers(5038, 0, 0, 0, 0, "getpid");
         fails(5002, 0, 0, 0, EBADF, "open");
@@ -100,7 +100,7 @@ contract MIPS64SyscallsTest is MachineTest {
         mmap(0x6000_0000_0000 - 4096, 0, 4096, 0x6000_0000_0000, "up to the limit");
     }
 
-    function test_mmapThatWrapsOrPassesTheLimitFails() public {
+    function test_attack19_mmapThatWrapsOrPassesTheLimitFails() public {
         uint64 heap = 0x1000_0000_0000;
         mmapFails(0x6000_0000_0000 - 4096, 4097, "past the limit");
         mmapFails(heap, 0x5000_0000_0001, "past the limit at once");
@@ -109,13 +109,13 @@ contract MIPS64SyscallsTest is MachineTest {
         mmapFails(ALL_ONES, 4096, "the heap wraps");
     }
 
-    function test_mmapAtAnAddressChecksNothing() public {
+    function test_attack19_mmapAtAnAddressChecksNothing() public {
         mmap(0x1000_0000_0000, PC, ALL_ONES, 0x1000_0000_0000, "in program text, of any length");
     }
 
     // Files.
 
-    function test_readByDescriptor() public {
+    function test_attack20_readByDescriptor() public {
         answers(5000, 0, DATA, 99, 0, "stdin is empty");
         fails(5000, 1, DATA, 9, EBADF, "stdout");
         fails(5000, 2, DATA, 9, EBADF, "stderr");
@@ -127,7 +127,7 @@ contract MIPS64SyscallsTest is MachineTest {
         fails(5000, 5 + (1 << 32), DATA, 9, EBADF, "descriptors have 64 bits");
     }
 
-    function test_writeByDescriptor() public {
+    function test_attack20_writeByDescriptor() public {
         fails(5001, 0, DATA, 9, EBADF, "stdin");
         answers(5001, 1, DATA, ALL_ONES, ALL_ONES, "stdout takes all");
         answers(5001, 2, DATA, 1 << 40, 1 << 40, "stderr takes all");

@@ -51,7 +51,7 @@ contract MIPS64ThreadsTest is MachineTest {
         }
     }
 
-    function test_quantumEdge() public {
+    function test_attack21_quantumEdge() public {
         uint32 addu = Encode.r(0x21, 8, 0, 10, 0);
         Machine memory m = crowd(addu, 1, 1, 0);
         m.s.stepsSinceSwitch = 99_999;
@@ -68,7 +68,7 @@ contract MIPS64ThreadsTest is MachineTest {
         check(m, n, "and so it is far beyond");
     }
 
-    function test_aSingleThreadIsPreemptedToo() public {
+    function test_attack21_aSingleThreadIsPreemptedToo() public {
         Machine memory m = crowd(0, 1, 0, 0);
         m.s.stepsSinceSwitch = 100_000;
         Machine memory n = switched(m);
@@ -114,7 +114,7 @@ contract MIPS64ThreadsTest is MachineTest {
     }
 
     /// @dev Without a machine's exit no sequence of steps gets here; a forged state does, and has no successor.
-    function test_poppingTheLastThreadFaults() public {
+    function test_attack21_poppingTheLastThreadFaults() public {
         Machine memory m = crowd(0, 1, 0, 0);
         active(m).exited = 1;
         checkFault(m, 0, text("MIPS64: post-state active thread stack is empty"));
@@ -201,7 +201,7 @@ contract MIPS64ThreadsTest is MachineTest {
         store8(m, DATA, 0x1111_1111_2222_2222);
     }
 
-    function test_futexWaitComparesAWord() public {
+    function test_attack21_futexWaitComparesAWord() public {
         Machine memory m = futex(DATA, 128, 0x1111_1111);
         check(m, switched(answered(m, 0, 0)), DATA, "equal: gives way");
         m = futex(DATA + 7, 128, 0xffff_ffff_2222_2222);
@@ -210,7 +210,7 @@ contract MIPS64ThreadsTest is MachineTest {
         check(m, answered(m, 11, ALL_ONES), DATA, "different: EAGAIN, goes on");
     }
 
-    function test_futexWakeGivesWayAndOthersFail() public {
+    function test_attack21_futexWakeGivesWayAndOthersFail() public {
         Machine memory m = futex(DATA, 129, 0);
         check(m, switched(answered(m, 0, 0)), 0x9000, "wake looks at no memory");
         m = futex(DATA, 0, 0);
@@ -221,7 +221,7 @@ contract MIPS64ThreadsTest is MachineTest {
 
     // The witness.
 
-    function test_emptyActiveStackFaults() public {
+    function test_attack21_emptyActiveStackFaults() public {
         Machine memory m = crowd(0, 1, 1, 0);
         bytes memory proof = stepProof(m, 0);
         m.left = new Thread[](0);
@@ -231,7 +231,7 @@ contract MIPS64ThreadsTest is MachineTest {
         checkFault(packState(m), proof, text("MIPS64: active thread stack is empty"));
     }
 
-    function test_threadWitnessOfAnotherThreadFaults() public {
+    function test_attack21_threadWitnessOfAnotherThreadFaults() public {
         Machine memory m = crowd(0, 2, 1, 0);
         bytes memory state = packState(m);
         bytes memory proof = stepProof(m, 0);

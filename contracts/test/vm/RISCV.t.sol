@@ -106,7 +106,7 @@ contract RISCVTest is HartTest {
         checkFault(h, DATA, 0xf001a70);
     }
 
-    function test_reservation() public {
+    function test_attack21_reservation() public {
         Hart memory h = hart(EncodeRiscv.r(0x2f, 2, 0x08));
         h.x[8] = DATA;
         store(h, DATA, 0x8000_0000, 4);
@@ -204,12 +204,16 @@ contract RISCVTest is HartTest {
         checkProof(h, n, stepProof(h, addr, between), "clock_gettime");
     }
 
-    function test_mmap() public {
+    function test_attack19_mmapChecksNothing() public {
         Hart memory h = syscall(222, 0, 5000, 0);
         (h.x[13], h.x[14]) = (0x22, ALL_ONES);
         Hart memory n = answered(h, h.heap, 0);
         n.heap += 8192;
         check(h, n, NO_ACCESS, "mmap");
+        h.heap = ALL_ONES - 4095;
+        n = answered(h, h.heap, 0);
+        n.heap = 4096;
+        check(h, n, NO_ACCESS, "mmap beyond the end of memory");
         h.x[10] = 0x1234;
         check(h, answered(h, 0x1234, 0), NO_ACCESS, "mmap at an address");
         h.x[13] = 2;
@@ -238,7 +242,7 @@ contract RISCVTest is HartTest {
     }
 
     /// @dev One bit in the leaf and in siblings, of the instruction and of the data, in a load and in a store.
-    function test_corruptedProofIsRefused() public {
+    function test_attack23_corruptedProofIsRefused() public {
         for (uint256 node = 0; node < 120; node += 7) {
             this.refuseBit(EncodeRiscv.i(0x03, 3, 0), 32 * node + (node % 32));
             this.refuseBit(EncodeRiscv.s(3, 0), 32 * node + (node % 32));
@@ -254,7 +258,7 @@ contract RISCVTest is HartTest {
         checkFault(pack(h), proof, BAD_PROOF);
     }
 
-    function test_proofOfAnotherLeafIsRefused() public {
+    function test_attack23_proofOfAnotherLeafIsRefused() public {
         Hart memory h = hart(EncodeRiscv.i(0x03, 3, 0));
         h.x[8] = DATA - 8;
         store(h, DATA - 8, 1, 8);
