@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.34;
 
+import { FaultDisputeGame } from "../../src/dispute/FaultDisputeGame.sol";
 import { Position } from "../../src/dispute/Position.sol";
 import { Claim, Clock, Duration, GameStatus } from "../../src/dispute/Types.sol";
 import { ClaimData, Player } from "./Player.sol";
@@ -36,12 +37,21 @@ contract InvariantsTest is Player {
         else if (kind == 3) vm.warp(block.timestamp + random(1 days));
     }
 
+    /// @dev What the side against a claim has used up: what it had at its last claim, which is the parent's, and the time since.
+    function usedAgainst(uint256 index) private view returns (uint256 used) {
+        ClaimData memory d = data(index);
+        if (d.parentIndex != type(uint32).max) used = Clock.unwrap(data(d.parentIndex).clock) >> 64;
+        used += block.timestamp - uint64(Clock.unwrap(d.clock));
+        if (used > MAX_CLOCK) used = MAX_CLOCK;
+    }
+
     /// @dev A move by somebody somewhere. Checks what it does to the clock.
     function moveSomewhere() private {
         uint256 parent = random(3) == 0 ? random(game.claimDataLen()) : game.claimDataLen() - 1;
         uint256 depth = depthOf(parent);
         if (depth == MAX_DEPTH) return;
-        uint256 before = Duration.unwrap(game.getChallengerDuration(parent));
+        uint256 before = usedAgainst(parent);
+        assertEq(Duration.unwrap(game.getChallengerDuration(parent)), before, "used up");
         if (before == MAX_CLOCK) return;
         bool isAttack = random(2) == 0 || parent == 0 || depth + 1 == SPLIT + 2;
         Claim claim = someClaim(random(2 ** 64));
@@ -153,6 +163,9 @@ contract InvariantsTest is Player {
             uint256 due = refunds ? refund[i] : normal[i];
             vm.deal(players[i], 0);
             if (due != 0) assertEq(payOut(players[i]), due, "paid");
+            else game.claimCredit(players[i]);
+            vm.expectRevert(FaultDisputeGame.NoCreditToClaim.selector);
+            game.claimCredit(players[i]);
         }
         assertEq(weth.balanceOf(address(game)), 0, "nothing is left");
         assertEq(address(game).balance, 0, "nor in the game");
