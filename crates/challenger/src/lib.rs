@@ -12,6 +12,7 @@
 pub mod agent;
 pub mod chain;
 pub mod check;
+pub mod deploy;
 pub mod guardian;
 pub mod health;
 pub mod inspect;

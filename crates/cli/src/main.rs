@@ -68,6 +68,8 @@ enum Command {
     Challenger(Box<agents::challenger::Arguments>),
     /// Post output roots; flags of `op-proposer`.
     Proposer(Box<agents::proposer::Arguments>),
+    /// Deploy the dispute contracts of a chain from a configuration, and read back what was deployed.
+    Deploy(Box<agents::deploy::Arguments>),
     /// Dispute games: look at them, or play by hand.
     #[command(subcommand)]
     Game(Box<agents::game::Command>),
@@ -122,6 +124,7 @@ fn run(command: Command) -> Outcome {
         Command::Asterisc(command) => asterisc::run(command),
         Command::Challenger(arguments) => agents::challenger::run(*arguments),
         Command::Proposer(arguments) => agents::proposer::run(&arguments),
+        Command::Deploy(arguments) => agents::deploy::run(&arguments),
         Command::Game(command) => agents::game::run(*command),
         Command::Guardian(command) => agents::guardian::run(*command),
         Command::Block(command) => block::run(command),

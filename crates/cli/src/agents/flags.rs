@@ -4,7 +4,7 @@ use alloy_primitives::{Address, U256, utils::parse_units};
 use anyhow::{Context, bail};
 use rebut_challenger::chain::{Lens, Node};
 use rebut_challenger::health::{self, Health};
-use rebut_challenger::sender::{FeeLimits, KeySource, Policy, RemoteSigner, Sender};
+use rebut_challenger::sender::{FeeLimits, KeySource, Policy, RemoteSigner, Sender, Signer};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,9 +57,9 @@ impl FactoryArguments {
     }
 }
 
-/// Who signs, and how transactions are sent. Times are those of the challenger where the agents differ.
+/// Who signs.
 #[derive(Clone, clap::Args)]
-pub struct SenderArguments {
+pub struct KeyArguments {
     /// Private key, in hex. Better in the variable, in a file or at a remote signer.
     #[arg(long, value_name = "HEX", hide_env_values = true)]
     private_key: Option<String>,
@@ -90,6 +90,13 @@ pub struct SenderArguments {
     /// The certificate's key, PEM.
     #[arg(long = "signer.tls.key", value_name = "FILE")]
     signer_tls_key: Option<PathBuf>,
+}
+
+/// Who signs, and how transactions are sent. Times are those of the challenger where the agents differ.
+#[derive(Clone, clap::Args)]
+pub struct SenderArguments {
+    #[command(flatten)]
+    keys: KeyArguments,
     /// Blocks that a transaction must be deep before it counts.
     #[arg(long, value_name = "N")]
     num_confirmations: Option<u64>,
@@ -184,8 +191,9 @@ pub const PROPOSER_DEFAULTS: SenderDefaults = SenderDefaults {
     send: Duration::from_secs(600),
 };
 
-impl SenderArguments {
-    fn keys(&self) -> KeySource {
+impl KeyArguments {
+    /// The account.
+    pub fn open(&self) -> anyhow::Result<Signer> {
         let remote = self.signer_endpoint.as_ref().map(|endpoint| RemoteSigner {
             endpoint: endpoint.clone(),
             address: self.signer_address.unwrap_or_default(),
@@ -194,18 +202,21 @@ impl SenderArguments {
             tls_cert: self.signer_tls_cert.clone(),
             tls_key: self.signer_tls_key.clone(),
         });
-        KeySource {
+        let source = KeySource {
             private_key: self.private_key.clone(),
             private_key_file: self.private_key_file.clone(),
             mnemonic: self.mnemonic.clone(),
             hd_path: self.hd_path.clone(),
             remote,
-        }
+        };
+        Ok(source.open(Duration::from_secs(10))?)
     }
+}
 
+impl SenderArguments {
     /// The account, where there is a key.
     pub fn address(&self) -> anyhow::Result<Address> {
-        Ok(self.keys().open(Duration::from_secs(10))?.address())
+        Ok(self.keys.open()?.address())
     }
 
     /// A sender on the chain of `node`. What it spends is kept in `folder`, unless a flag says where.
@@ -237,7 +248,7 @@ impl SenderArguments {
             spending_cap: self.spending_cap,
             dry_run: self.dry_run,
         };
-        let signer = self.keys().open(Duration::from_secs(10))?;
+        let signer = self.keys.open()?;
         let sender = Sender::new(node, signer, policy).await?.named(defaults.name);
         let ledger = self.spending_ledger.clone().or_else(|| {
             let name = format!("spending-{}-{}.json", sender.chain_id(), sender.address());

@@ -4,6 +4,7 @@
 //! names the binary answers as `rebut challenger` and `rebut proposer` do.
 
 pub mod challenger;
+pub mod deploy;
 mod environment;
 mod flags;
 pub mod game;

@@ -7,7 +7,7 @@ use rebut_challenger::inspect::{ClaimLine, Credits, GameLine, Truth, status_name
 use rebut_dispute::{Bond, Seconds};
 
 /// Rows of cells under a heading, in columns.
-fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
+pub fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain(heading.get(column).map(|name| name.len())).max().unwrap_or(0)
