@@ -3,7 +3,7 @@
 default:
     @just --list
 
-# Plays a demo: `just demo step`.
+# Plays dispute games; `just demo step` proves single instructions.
 demo *arguments:
     cargo run --release --bin rebut -- demo {{arguments}}
 

@@ -76,9 +76,8 @@ enum Command {
     /// What only the guardian can do about games.
     #[command(subcommand)]
     Guardian(Box<agents::guardian::Command>),
-    /// What the system does, played in this process and offline.
-    #[command(subcommand)]
-    Demo(demo::Command),
+    /// Play two dispute games to their end on an L1 chain: a false output root loses, a true one survives.
+    Demo(demo::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -134,7 +133,7 @@ fn run(command: Command) -> Outcome {
         Command::Witness(command) => witness::run(command),
         Command::Program(command) => program::run(command),
         Command::Devnet(arguments) => devnet::run(&arguments),
-        Command::Demo(command) => demo::run(&command),
+        Command::Demo(arguments) => demo::run(&arguments),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::files::FileError;
 use alloy_primitives::B256;
 use rebut_fpvm::LoadError;
 use rebut_program::config::{ConfigError, json::JsonError, section::SectionError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The commands on absolute prestates.
 #[derive(Debug, clap::Subcommand)]
@@ -46,6 +46,18 @@ pub struct Inputs {
     /// The version of the virtual machine.
     #[arg(long = "type", value_name = "TYPE", default_value = "multithreaded64-5")]
     version: String,
+}
+
+impl Inputs {
+    /// The program that this binary carries, for one chain of files.
+    pub fn of_chain(rollup_config: PathBuf, l1_config: PathBuf) -> Self {
+        Self {
+            rollup_config: vec![rollup_config],
+            l1_config: Some(l1_config),
+            guest: None,
+            version: "multithreaded64-5".into(),
+        }
+    }
 }
 
 /// What `build` takes.
@@ -145,6 +157,11 @@ pub enum PrestateError {
         /// Why.
         source: LoadError,
     },
+}
+
+/// Builds a prestate, and keeps it in `folder` under its hash, where agents look for it. Gives the hash.
+pub fn keep(inputs: &Inputs, folder: &Path) -> Result<B256, PrestateError> {
+    build::keep(inputs, folder)
 }
 
 /// Runs the command. Nothing but a comparison ends with 1.

@@ -69,6 +69,14 @@ pub(super) fn build(arguments: &BuildArguments) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+/// As `build`, under the hash as its name.
+pub(super) fn keep(inputs: &Inputs, folder: &Path) -> Result<B256, PrestateError> {
+    let built = Built::new(inputs)?;
+    let file = folder.join(format!("{}.bin.gz", built.hash));
+    state_output(&file, &built.state, &())?.commit()?;
+    Ok(built.hash)
+}
+
 pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
     let built = Built::new(&arguments.inputs)?;
     let recorded = match &arguments.prestate {

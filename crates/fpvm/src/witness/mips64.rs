@@ -16,6 +16,8 @@
 //! ```
 
 use super::Packer;
+use crate::isa::Word;
+use crate::kernel::V0;
 use crate::machine::state::Registers;
 use crate::memory::AddressSpace;
 use crate::mips::threads::{Thread, Threads};
@@ -67,6 +69,36 @@ pub fn thread_proof(threads: &Threads) -> [u8; THREAD_BYTES + 32] {
     p.finish()
 }
 
+/// The instruction that a step proof shows, and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShownInstruction {
+    /// Its address.
+    pub pc: u64,
+    /// The instruction.
+    pub word: Word,
+    /// What the running thread has in the register of system call numbers.
+    pub syscall_number: u64,
+}
+
+impl ShownInstruction {
+    /// Reads a step proof. None where it is no proof of this layout, and where the step is the scheduler's and
+    /// fetches nothing.
+    pub fn read(proof: &[u8]) -> Option<Self> {
+        if proof.len() != PROOF_BYTES {
+            return None;
+        }
+        let (thread, memory) = proof.split_at_checked(THREAD_BYTES + 32)?;
+        let memory = memory.get(..MEMORY_PROOF_BYTES)?;
+        let word_at = |at: usize| Some(u64::from_be_bytes(*thread.get(at..)?.first_chunk()?));
+        let pc = word_at(10)?;
+        let in_leaf = (pc & 31) as usize;
+        let word = u32::from_be_bytes(*memory.get(in_leaf..in_leaf + 4)?.first_chunk()?);
+        let is_shown = memory.iter().any(|byte| *byte != 0);
+        let syscall_number = word_at(42 + 8 * V0)?;
+        is_shown.then_some(Self { pc, word: Word(word), syscall_number })
+    }
+}
+
 /// The packed state over a memory root.
 pub(crate) fn pack(r: &Registers<Threads>, root: B256) -> [u8; STATE_BYTES] {
     let threads = &r.processor;
@@ -102,6 +134,19 @@ mod tests {
             state.hash().to_string(),
             "0x035b096e17d7b97f6bbaa13d179958e729b70813e931dc90dbf4193372f3dc71"
         );
+    }
+
+    /// The program counter, the word at it and the number of the call are written here by hand.
+    #[test]
+    fn a_proof_shows_its_instruction() {
+        let mut proof = vec![0; PROOF_BYTES];
+        proof[10..18].copy_from_slice(&0x1234_5678_u64.to_be_bytes());
+        assert_eq!(ShownInstruction::read(&proof), None, "nothing is fetched");
+        proof[330 + 0x18..][..4].copy_from_slice(&[0, 0, 0, 0x0c]);
+        proof[42 + 16..][..8].copy_from_slice(&5000_u64.to_be_bytes());
+        let shown = ShownInstruction::read(&proof).expect("an instruction");
+        assert_eq!((shown.pc, shown.word.0, shown.syscall_number), (0x1234_5678, 0x0c, 5000));
+        assert_eq!(ShownInstruction::read(&proof[1..]), None);
     }
 
     #[test]
