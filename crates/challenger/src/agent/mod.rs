@@ -27,7 +27,9 @@ use crate::sender::SendError;
 use crate::trace::{GameSetup, L1Head, Setup, TraceError};
 use alloy_primitives::B256;
 use rebut_contracts::Revert;
-use rebut_dispute::{ClaimIndex, Game, GameError, L2BlockChallenge, Position, StepData, Trace};
+use rebut_dispute::{
+    ClaimIndex, Game, GameError, L2BlockChallenge, Position, SolveError, StepData, Trace,
+};
 use std::error::Error;
 
 /// Why a trace has no answer.
@@ -190,6 +192,12 @@ impl Failure {
 
 /// The same for a trace without an answer.
 fn trace_reason(why: &TraceFailure) -> &'static str {
+    // The solver says of which claim it was.
+    let of_claim = why.downcast_ref::<rebut_dispute::Failure<TraceFailure>>();
+    let why = match of_claim.map(|failure| &failure.error) {
+        Some(SolveError::Trace(why)) => why,
+        _ => why,
+    };
     match why.downcast_ref::<TraceError>() {
         Some(TraceError::Disagreement { .. }) => "disagreement",
         Some(TraceError::NotSynced { .. }) => "not_synced",
