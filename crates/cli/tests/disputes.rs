@@ -85,7 +85,7 @@ fn check(report: &Value) {
         let step = decision["step"].as_u64().unwrap();
         assert!((1..game["trace"]["instructions"].as_u64().unwrap()).contains(&step), "{decision}");
         assert!(decision["gas"].as_u64().unwrap() > 100_000, "{decision}");
-        assert!(!decision["symbol"].as_str().unwrap().is_empty(), "{decision}");
+        assert!(decision["symbol"].as_str().unwrap().contains("::"), "{decision}");
         for side in ["honest", "liar"] {
             assert!(game["gas"][side]["gas"].as_u64().unwrap() > 1_000_000, "{game}");
             assert_ne!(game["bonds"]["posted"][side], "0x0");

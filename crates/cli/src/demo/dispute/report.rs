@@ -325,7 +325,7 @@ fn decide(snapshot: &Snapshot, ledger: &Ledger, symbols: &Symbols) -> Option<Dec
         step: instruction_number(&snapshot.game, index, side)?,
         pc: shown.map_or_else(String::new, |shown| format!("{:#x}", shown.pc)),
         instruction: shown.map_or_else(|| "(thread switch)".into(), in_words),
-        symbol: shown.map_or_else(String::new, |shown| symbols.name_of(shown.pc).to_owned()),
+        symbol: shown.map_or_else(String::new, |shown| function(symbols, shown.pc)),
         transaction: entry.hash,
         gas: entry.gas,
         preimage_gas: gas,
@@ -339,6 +339,11 @@ fn instruction_number(game: &Claims, index: ClaimIndex, side: Side) -> Option<u6
     let below = position.relative_to(parameters.split_depth().below()).ok()?;
     let number = u64::try_from(below.trace_index(parameters.execution_depth()).ok()?.0).ok()?;
     Some(number + u64::from(side == Side::Defend))
+}
+
+/// The function at an address, as it is written in its source.
+fn function(symbols: &Symbols, pc: u64) -> String {
+    format!("{:#}", rustc_demangle::demangle(symbols.name_of(pc)))
 }
 
 fn in_words(shown: ShownInstruction) -> String {
