@@ -5,7 +5,8 @@
 //!   a lie about it        the same with first byte 0x66
 //!   state                 one word: steps made in the last byte, verdict in the first
 //!   step 0                reads the disputed output (local key 3): verdict 0 where it is proper, else 1
-//!   steps 1 to LENGTH     count
+//!   step READ             reads the preimage of keccak256(large()), and counts
+//!   other steps           count
 //!   state hash            keccak256(state), first byte: the verdict once it has ended, 3 before
 //! ```
 
@@ -18,12 +19,27 @@ use rebut_dispute::{
 
 /// Steps that the machine makes before it ends.
 pub const LENGTH: u8 = 10;
+/// The step that reads a large preimage.
+pub const READ: u8 = 8;
+
+/// What it reads: more than the oracle takes in one call.
+pub fn large() -> Vec<u8> {
+    (0..50_000_u32).map(|at| (at % 251) as u8).collect()
+}
+
+/// The oracle's key of that.
+pub fn large_key() -> B256 {
+    let mut key = keccak256(large());
+    key[0] = 2;
+    key
+}
 const PROPER: u8 = 0x70;
 const LIE: u8 = 0x66;
 
 /// Code of the machine, for an oracle.
 pub fn code(oracle: Address) -> Bytes {
-    // The assembler knows two things: bytes, and labels of one byte.
+    let key = large_key();
+    // The assembler knows two things: bytes, and labels of two bytes.
     enum Op<'a> {
         Code(&'a [u8]),
         Go(&'static str),
@@ -42,6 +58,19 @@ pub fn code(oracle: Address) -> Bytes {
         Code(&[0x80, 0x15]),
         Go("first"),
         Code(&[0x57]),
+        // one step reads a large preimage: oracle.readPreimage(key, 8)
+        Code(&[0x80, 0x60, 0xff, 0x16, 0x60, READ, 0x14, 0x15]),
+        Go("count"),
+        Code(&[0x57]),
+        Code(&[0x63, 0xe0, 0x31, 0x10, 0xe1, 0x60, 0xe0, 0x1b, 0x5f, 0x52, 0x7f]),
+        Code(key.as_slice()),
+        Code(&[0x60, 0x04, 0x52, 0x60, 0x08, 0x60, 0x24, 0x52]),
+        Code(&[0x60, 0x40, 0x5f, 0x60, 0x44, 0x5f, 0x73]),
+        Code(oracle),
+        Code(&[0x5a, 0xfa, 0x15]),
+        Go("fail"),
+        Code(&[0x57]),
+        Label("count"),
         // state + 1, unless it has ended
         Code(&[0x80, 0x60, 0xff, 0x16, 0x60, LENGTH, 0x14, 0x15, 0x01]),
         Go("hash"),
@@ -84,18 +113,21 @@ pub fn code(oracle: Address) -> Bytes {
     ];
     let size = |op: &Op<'_>| match op {
         Code(bytes) => bytes.len(),
-        Go(_) => 2,
+        Go(_) => 3,
         Label(_) => 1,
     };
     let place = |name: &str| {
         let before = program.iter().take_while(|op| !matches!(op, Label(label) if *label == name));
-        before.map(size).sum::<usize>() as u8
+        before.map(size).sum::<usize>() as u16
     };
     let mut code = Vec::new();
     for op in &program {
         match op {
             Code(bytes) => code.extend_from_slice(bytes),
-            Go(label) => code.extend([0x60, place(label)]),
+            Go(label) => {
+                code.push(0x61);
+                code.extend(place(label).to_be_bytes());
+            }
             Label(_) => code.push(0x5b),
         }
     }
@@ -104,9 +136,9 @@ pub fn code(oracle: Address) -> Bytes {
 
 /// Creation code that leaves `code` behind.
 pub fn creation(code: &Bytes) -> Bytes {
-    // PUSH1 size, DUP1, PUSH1 9, PUSH0, CODECOPY, PUSH0, RETURN
-    let size = code.len() as u8;
-    [&[0x60, size, 0x80, 0x60, 0x09, 0x5f, 0x39, 0x5f, 0xf3], code.as_ref()].concat().into()
+    // PUSH2 size, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN
+    let [high, low] = (code.len() as u16).to_be_bytes();
+    [&[0x61, high, low, 0x80, 0x60, 0x0a, 0x5f, 0x39, 0x5f, 0xf3], code.as_ref()].concat().into()
 }
 
 fn word(state: U256) -> B256 {
@@ -203,10 +235,16 @@ impl Trace for Belief {
             let data = disputed.to_vec();
             Ok::<_, String>(PreimagePart { key, data, offset: 8, evidence: Evidence::Data })
         });
+        let large = (before == u64::from(READ)).then(|| PreimagePart {
+            key: large_key(),
+            data: large(),
+            offset: 8,
+            evidence: Evidence::Data,
+        });
         Ok(StepData {
             prestate: word(state(before, verdict)).to_vec(),
             proof: Vec::new(),
-            preimage: preimage.transpose()?,
+            preimage: preimage.transpose()?.or(large),
         })
     }
 

@@ -6,11 +6,13 @@
 
 mod faults;
 mod games;
+mod guardian;
 mod kill;
 mod machine;
 mod node;
 mod player;
 mod poll;
+mod preimages;
 mod system;
 
 use libtest_mimic::{Arguments, Trial};
@@ -60,6 +62,22 @@ fn main() -> ExitCode {
         trial("two_agents_on_one_key_pay_once", kill::two_agents_on_one_key),
         trial("a_dry_run_sends_nothing", games::a_dry_run_sends_nothing),
         trial("the_spending_cap_holds", games::the_spending_cap_holds),
+        trial("the_spending_cap_outlives_the_agent", guardian::the_spending_cap_outlives_the_agent),
+        trial("a_blacklisted_game_gives_bonds_back", guardian::a_blacklisted_game_gives_bonds_back),
+        trial("a_retired_game_gives_bonds_back", guardian::a_retired_game_gives_bonds_back),
+        trial(
+            "a_game_of_another_type_pays_but_moves_no_anchor",
+            guardian::a_game_of_another_type_pays_but_moves_no_anchor,
+        ),
+        trial("a_pause_holds_payments_back", guardian::a_pause_holds_payments_back),
+        trial(
+            "a_large_preimage_is_loaded_by_many_lives",
+            preimages::a_large_preimage_is_loaded_by_many_lives,
+        ),
+        trial(
+            "false_large_preimages_are_challenged",
+            preimages::false_large_preimages_are_challenged,
+        ),
         trial("a_poll_of_a_thousand_games_is_cheap", poll::a_thousand_games),
         trial("silent_changes_are_noticed", poll::silent_changes),
         trial("a_malformed_game_stops_no_other", poll::malformed),

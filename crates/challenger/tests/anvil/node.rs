@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Where npm puts anvil; none where it is not installed.
 pub fn anvil() -> Option<PathBuf> {
@@ -17,6 +18,8 @@ pub fn anvil() -> Option<PathBuf> {
 /// A running anvil. It ends with this value.
 pub struct Anvil {
     process: Child,
+    /// What it keeps on disk, gone with it.
+    _cache: TempDir,
     /// Its address.
     pub url: String,
     /// A connection.
@@ -27,8 +30,10 @@ impl Anvil {
     /// Starts one on a free port. `arguments` are further ones.
     pub fn start(arguments: &[&str]) -> Self {
         let program = anvil().expect("looked for before");
+        let cache = tempfile::tempdir().expect("a folder");
         let mut process = Command::new(program)
-            .args(["--port", "0", "--base-fee", "1000000000"])
+            .args(["--port", "0", "--base-fee", "1000000000", "--cache-path"])
+            .arg(cache.path())
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -43,7 +48,7 @@ impl Anvil {
         // It ends when nobody reads what it says.
         std::thread::spawn(move || lines.for_each(drop));
         let node = Node::new(&url, Duration::from_secs(20)).expect("a URL");
-        Self { process, url, node }
+        Self { process, _cache: cache, url, node }
     }
 
     /// Calls any method; its failure is the test's.

@@ -3,16 +3,14 @@
 use crate::machine;
 use crate::node::Anvil;
 use alloy_primitives::{Address, Bytes, U256, address};
-use alloy_sol_types::{SolCall, SolValue};
+use alloy_sol_types::SolCall;
 use rebut_challenger::chain::{At, Lens, Request};
-use rebut_contracts::bindings::{
-    AnchorStateRegistry as Registry, DelayedWETH as Weth, DisputeGameFactory as Factory,
-    FaultDisputeGame as Game, PreimageOracle as Oracle, Proxy, ProxyAdmin as Admin,
-    SuperchainConfig as Superchain, SystemConfig as Config,
-};
+use rebut_contracts::bindings::DisputeGameFactory as Factory;
+use rebut_contracts::deployment::{Anchor, DeploymentConfig, DeploymentPlan, GameConfig};
 
 /// Accounts and keys of the mnemonic that development nodes use.
 pub const DEPLOYER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+pub const DEPLOYER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 pub const HONEST: Address = address!("70997970C51812dc3A010C7d01b50e0d17dc79C8");
 pub const HONEST_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 pub const LIAR: Address = address!("3C44CdDdB6a900fa2b585dd299e03d12FA4293BC");
@@ -27,6 +25,10 @@ pub const CHAIN_ID: u64 = 901;
 pub const STARTING_BLOCK: u64 = 100;
 pub const SPLIT_DEPTH: u64 = 3;
 pub const MAX_DEPTH: u64 = 8;
+/// From this size on, in bytes, preimages are proposed.
+pub const MIN_PROPOSAL_BYTES: u64 = 1000;
+/// In seconds.
+pub const CHALLENGE_PERIOD: u64 = 30;
 
 /// What was deployed.
 #[derive(Clone, Copy, Debug)]
@@ -34,108 +36,73 @@ pub struct System {
     pub factory: Address,
     pub registry: Address,
     pub weth: Address,
-}
-
-async fn create(anvil: &Anvil, code: &[u8], arguments: Vec<u8>) -> Address {
-    let nonce = anvil.node.nonce(DEPLOYER, At::Latest).await.expect("an answer");
-    let data = [code, &arguments].concat().into();
-    anvil.transact(DEPLOYER, None, U256::ZERO, data).await;
-    DEPLOYER.create(nonce)
+    pub oracle: Address,
+    pub superchain: Address,
 }
 
 async fn call(anvil: &Anvil, to: Address, call: &impl SolCall) {
     anvil.transact(DEPLOYER, Some(to), U256::ZERO, call.abi_encode().into()).await;
 }
 
-/// A proxy, creation code and arguments of what it is to point to, and the call that initialises it.
-type Installation<'a> = (Address, &'a [u8], Vec<u8>, Vec<u8>);
-
 impl System {
-    /// Deploys all of it. The deployer owns everything and is the guardian.
+    /// Deploys all of it as the plan says, with the machine of this test in place of a real one. The deployer owns
+    /// everything and is the guardian.
     pub async fn deploy(anvil: &Anvil) -> Self {
-        let admin = create(anvil, &Admin::BYTECODE, DEPLOYER.abi_encode()).await;
-        let mut proxies = [Address::ZERO; 5];
-        for proxy in &mut proxies {
-            *proxy = create(anvil, &Proxy::BYTECODE, admin.abi_encode()).await;
+        let nonce = anvil.node.nonce(DEPLOYER, At::Latest).await.expect("an answer");
+        let config = DeploymentConfig {
+            l2_chain_id: CHAIN_ID,
+            owner: DEPLOYER,
+            guardian: DEPLOYER,
+            anchor: Anchor {
+                output_root: machine::output(STARTING_BLOCK, true),
+                l2_block_number: STARTING_BLOCK,
+            },
+            respected_game_type: GAME_TYPE,
+            min_proposal_size_bytes: MIN_PROPOSAL_BYTES,
+            challenge_period_seconds: CHALLENGE_PERIOD,
+            weth_delay_seconds: WETH_DELAY,
+            finality_delay_seconds: FINALITY_DELAY,
+            games: vec![GameConfig {
+                game_type: GAME_TYPE,
+                absolute_prestate: machine::prestate(),
+                max_depth: MAX_DEPTH,
+                split_depth: SPLIT_DEPTH,
+                clock_extension_seconds: EXTENSION,
+                max_clock_duration_seconds: CLOCK,
+                init_bond_wei: U256::from(INIT_BOND),
+                ..GameConfig::default()
+            }],
+            ..DeploymentConfig::default()
+        };
+        let plan = DeploymentPlan::new(&config, DEPLOYER, nonce).expect("a sound configuration");
+        for planned in plan.transactions {
+            anvil.transact(DEPLOYER, planned.to.into_to(), U256::ZERO, planned.data).await;
         }
-        let [superchain, config, factory, registry, weth] = proxies;
-        let oracle = create(
-            anvil,
-            &Oracle::BYTECODE,
-            (U256::from(1000), U256::from(30)).abi_encode_params(),
-        )
-        .await;
-        let code = machine::creation(&machine::code(oracle));
-        let vm = create(anvil, &code, Vec::new()).await;
+        let at = plan.addresses;
+        let factory = at.dispute_game_factory;
 
-        let implementations: [Installation<'_>; 5] = [
-            (
-                superchain,
-                &Superchain::BYTECODE,
-                Vec::new(),
-                Superchain::initializeCall { _guardian: DEPLOYER }.abi_encode(),
-            ),
-            (config, &Config::BYTECODE, Vec::new(), configuration(superchain, weth).abi_encode()),
-            (
-                factory,
-                &Factory::BYTECODE,
-                Vec::new(),
-                Factory::initializeCall { _owner: DEPLOYER }.abi_encode(),
-            ),
-            (
-                registry,
-                &Registry::BYTECODE,
-                U256::from(FINALITY_DELAY).abi_encode(),
-                Registry::initializeCall {
-                    _systemConfig: config,
-                    _disputeGameFactory: factory,
-                    _startingAnchorRoot: Registry::Proposal {
-                        root: machine::output(STARTING_BLOCK, true),
-                        l2SequenceNumber: U256::from(STARTING_BLOCK),
-                    },
-                    _startingRespectedGameType: GAME_TYPE,
-                }
-                .abi_encode(),
-            ),
-            (
-                weth,
-                &Weth::BYTECODE,
-                U256::from(WETH_DELAY).abi_encode(),
-                Weth::initializeCall { _systemConfig: config }.abi_encode(),
-            ),
-        ];
-        for (proxy, code, arguments, initialization) in implementations {
-            let implementation = create(anvil, code, arguments).await;
-            let upgrade = Admin::upgradeAndCallCall {
-                _proxy: proxy,
-                _implementation: implementation,
-                _data: initialization.into(),
-            };
-            call(anvil, admin, &upgrade).await;
-        }
-
-        let parameters = (U256::from(MAX_DEPTH), U256::from(SPLIT_DEPTH), EXTENSION, CLOCK);
-        let game = create(anvil, &Game::BYTECODE, parameters.abi_encode()).await;
-        let arguments = [
-            machine::prestate().as_slice(),
-            vm.as_slice(),
-            registry.as_slice(),
-            weth.as_slice(),
-            &U256::from(CHAIN_ID).to_be_bytes::<32>(),
-        ]
-        .concat();
+        let vm = anvil.node.nonce(DEPLOYER, At::Latest).await.map(|nonce| DEPLOYER.create(nonce));
+        let vm = vm.expect("an answer");
+        let code = machine::creation(&machine::code(at.preimage_oracle));
+        anvil.transact(DEPLOYER, None, U256::ZERO, code).await;
+        let planned = view(anvil, factory, Factory::gameArgsCall(GAME_TYPE)).await;
+        let (prestate, rest) = planned.split_at(32);
+        let arguments = [prestate, vm.as_slice(), &rest[20..]].concat();
         let set = Factory::setImplementation_1Call {
             _gameType: GAME_TYPE,
-            _impl: game,
+            _impl: at.game_implementations[&GAME_TYPE],
             _args: arguments.into(),
         };
         call(anvil, factory, &set).await;
-        let bond =
-            Factory::setInitBondCall { _gameType: GAME_TYPE, _initBond: U256::from(INIT_BOND) };
-        call(anvil, factory, &bond).await;
         // Games of the block in which the registry started would count as retired.
         anvil.pass(2).await;
-        Self { factory, registry, weth }
+        Self {
+            factory,
+            registry: at.anchor_state_registry,
+            weth: at.delayed_weth,
+            oracle: at.preimage_oracle,
+            superchain: at.superchain_config,
+        }
     }
 
     /// Creates a game about a block, by the liar.
@@ -163,38 +130,6 @@ impl System {
 
 /// Wei that a game takes.
 pub const INIT_BOND: u64 = 80_000_000_000_000_000;
-
-fn configuration(superchain: Address, weth: Address) -> Config::initializeCall {
-    use rebut_contracts::bindings::SystemConfig as C;
-    Config::initializeCall {
-        _owner: DEPLOYER,
-        _basefeeScalar: 0,
-        _blobbasefeeScalar: 0,
-        _batcherHash: Default::default(),
-        _gasLimit: 60_000_000,
-        _unsafeBlockSigner: Address::ZERO,
-        _config: C::ResourceConfig {
-            maxResourceLimit: 20_000_000,
-            elasticityMultiplier: 10,
-            baseFeeMaxChangeDenominator: 8,
-            minimumBaseFee: 1_000_000_000,
-            systemTxMaxGas: 1_000_000,
-            maximumBaseFee: u128::MAX,
-        },
-        _batchInbox: Address::ZERO,
-        _addresses: C::Addresses {
-            l1CrossDomainMessenger: Address::ZERO,
-            l1ERC721Bridge: Address::ZERO,
-            l1StandardBridge: Address::ZERO,
-            optimismPortal: Address::ZERO,
-            optimismMintableERC20Factory: Address::ZERO,
-            delayedWETH: weth,
-            opcm: Address::ZERO,
-        },
-        _l2ChainId: U256::from(CHAIN_ID),
-        _superchainConfig: superchain,
-    }
-}
 
 /// What a view answers after the newest block.
 pub async fn view<C: SolCall>(anvil: &Anvil, target: Address, call: C) -> C::Return {
