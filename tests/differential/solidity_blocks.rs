@@ -1,18 +1,22 @@
-//! Steps of real blocks in Rust and in Solidity: samples of whole traces, every system call among them,
-//! and tampered proofs that the contract must refuse.
+//! Steps of real runs in Rust and in Solidity, of blocks and of Go programs: samples of whole traces, every system
+//! call among them, and tampered proofs that the contract must refuse.
 
-use alloy_primitives::{Address, keccak256};
+use alloy_primitives::{Address, B256, keccak256};
 use rebut_contracts::Preimage;
 use rebut_fpvm::kernel::descriptors::PREIMAGE_READ;
 use rebut_fpvm::machine::Machine;
 use rebut_fpvm::witness::PreimageRead;
-use rebut_fpvm::{AsteriscVersion, Silent, StateVersion, StepProof, Stop, Until, Version, Vm};
+use rebut_fpvm::{
+    AsteriscVersion, Mips32, Program, Silent, State, StateVersion, StepProof, Stop, Until, Version,
+    Vm, load_elf,
+};
 use rebut_host::{BlockWitness, WitnessOracle};
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
+use rebut_tests::preimages::Preimages;
 use rebut_tests::random::{Random, SEED_VARIABLE, seed};
 use rebut_tests::subject::Part;
 use rebut_tests::verdict::{Solidity, compare_taken};
-use rebut_tests::{Subject, guests};
+use rebut_tests::{Subject, go, guests};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -42,37 +46,41 @@ impl PreimageOracle for Shared {
     }
 }
 
-/// One block in the machine, beside the contract.
+/// The call behind the key of a precompile's result.
+type Calls = Box<dyn Fn(PreimageKey) -> Option<Vec<u8>>>;
+
+/// One run of the machine, beside the contract.
 struct Run<V: Subject> {
     machine: Machine<'static, V>,
-    oracle: Shared,
+    calls: Calls,
     solidity: Solidity,
     random: Random,
     compared: u64,
     tampered: u64,
     refused: u64,
     /// Compared system calls by kind.
-    calls: BTreeMap<String, u64>,
+    calls_met: BTreeMap<String, u64>,
     /// A memory root that the run has left behind.
     stale_root: Option<[u8; 32]>,
 }
 
 impl<V: Subject> Run<V> {
-    fn start<N: Version<Vm = V>>(witness: &BlockWitness, version: N, seed: u64) -> Self
-    where
-        V: Vm<Version = N>,
-    {
-        let oracle = Shared(Rc::new(RefCell::new(witness.oracle())));
-        let state = guests::load("block", version).state;
+    fn start(
+        state: State<V>,
+        oracle: impl PreimageOracle + 'static,
+        calls: Calls,
+        seed: u64,
+    ) -> Self {
+        let solidity = Solidity::new::<V>(state.version);
         Self {
-            machine: Machine::new(state, oracle.clone(), Silent),
-            oracle,
-            solidity: Solidity::new::<V>(version),
+            machine: Machine::new(state, oracle, Silent),
+            calls,
+            solidity,
             random: Random::new(seed),
             compared: 0,
             tampered: 0,
             refused: 0,
-            calls: BTreeMap::new(),
+            calls_met: BTreeMap::new(),
             stale_root: None,
         }
     }
@@ -97,7 +105,7 @@ impl<V: Subject> Run<V> {
     fn compare(&mut self) {
         let step = self.step();
         if let Some(call) = self.next_call() {
-            *self.calls.entry(call).or_default() += 1;
+            *self.calls_met.entry(call).or_default() += 1;
         }
         let proof = self.machine.prove_step().unwrap_or_else(|e| panic!("step {step}: {e}"));
         if let Some(read) = &proof.preimage {
@@ -116,9 +124,8 @@ impl<V: Subject> Run<V> {
     fn load(&mut self, read: &PreimageRead) {
         match PreimageKey::parse(read.key.0) {
             Ok(key) if read.key[0] == 6 => {
-                let oracle = self.oracle.0.borrow();
-                let call = oracle.store().value(&key.inputs_key());
-                let (address, rest) = call.and_then(|c| c.split_first_chunk::<20>()).expect("call");
+                let call = (self.calls)(key.inputs_key()).expect("call");
+                let (address, rest) = call.split_first_chunk::<20>().expect("address");
                 let (gas, input) = rest.split_first_chunk::<8>().expect("gas and input");
                 let preimage = Preimage::Precompile {
                     address: Address::from(address),
@@ -135,7 +142,7 @@ impl<V: Subject> Run<V> {
     fn search_calls(&mut self, end: u64) {
         while self.step() < end && !self.machine.registers().exited {
             let call = self.next_call();
-            if call.is_some_and(|c| self.calls.get(&c).is_none_or(|n| *n < CALLS_PER_KIND)) {
+            if call.is_some_and(|c| self.calls_met.get(&c).is_none_or(|n| *n < CALLS_PER_KIND)) {
                 self.compare();
             } else {
                 let step = self.step();
@@ -250,6 +257,27 @@ fn tamperings<V: Subject>(
     all
 }
 
+/// Compares samples of a trace that has so many steps and ends in a state of that hash.
+fn sample<V: Subject>(name: &str, mut run: Run<V>, steps: u64, end: B256, stops: u64) -> Run<V> {
+    run.sample(steps, stops);
+    println!(
+        "{name}: {} of {steps} steps compared, system calls {:?}, {} tamperings of {} proofs refused",
+        run.compared, run.calls_met, run.refused, run.tampered
+    );
+    assert_eq!(end, run.machine.state_hash(), "hopping leads to another end");
+    assert!(run.compared >= stops * STEPS_PER_STOP, "{} steps", run.compared);
+    assert!(run.refused > 5 * TAMPERED, "{} tamperings", run.refused);
+    run
+}
+
+/// Steps and last state of a whole run that must end well.
+fn whole<V: Subject>(state: State<V>, oracle: impl PreimageOracle) -> (u64, B256) {
+    let mut machine = Machine::new(state, oracle, Silent);
+    let stop = machine.run(Until::EXIT);
+    assert!(matches!(stop, Ok(Stop::Exited(0))), "{stop:?}");
+    (machine.registers().step, machine.state_hash())
+}
+
 /// Compares samples of a block's trace; returns the system calls among them, by kind.
 fn check<V: Subject + Vm<Version = N>, N: Version<Vm = V>>(
     number: u64,
@@ -261,27 +289,46 @@ fn check<V: Subject + Vm<Version = N>, N: Version<Vm = V>>(
     let seed = seed(number);
     println!("block {number}: {SEED_VARIABLE}={seed}");
 
-    let state = guests::load("block", version).state;
-    let mut whole = Machine::new(state, witness.oracle(), Silent);
-    assert_eq!(whole.run(Until::EXIT).ok(), Some(Stop::Exited(0)), "block {number}");
-    let steps = whole.registers().step;
-
-    let mut run = Run::start(&witness, version, seed);
-    run.sample(steps, stops);
-    println!(
-        "block {number}: {} of {steps} steps compared, system calls {:?}, {} tamperings of {} proofs \
-         refused",
-        run.compared, run.calls, run.refused, run.tampered
-    );
-    assert_eq!(whole.state_hash(), run.machine.state_hash(), "hopping leads to another end");
-    assert!(run.compared >= stops * STEPS_PER_STOP, "{} steps", run.compared);
+    let state = || guests::load("block", version).state;
+    let (steps, end) = whole::<V>(state(), witness.oracle());
+    let oracle = Shared(Rc::new(RefCell::new(witness.oracle())));
+    let seen = oracle.clone();
+    let calls = move |key| seen.0.borrow().store().value(&key).map(<[u8]>::to_vec);
+    let run = Run::start(state(), oracle, Box::new(calls), seed);
+    let run = sample(&format!("block {number}"), run, steps, end, stops);
     // The program reads and writes descriptors, asks for heap, and ends.
     for call in ["read 5 of type 1", "read 5 of type 2", "write 4", "write 6", "mmap", "exit_group"]
     {
-        assert!(run.calls.contains_key(call), "no {call} among {:?}", run.calls);
+        assert!(run.calls_met.contains_key(call), "no {call} among {:?}", run.calls_met);
     }
-    assert!(run.refused > 5 * TAMPERED, "{} tamperings", run.refused);
-    Some(run.calls)
+    Some(run.calls_met)
+}
+
+/// The same for a Go program. More than 10,000 steps of each version.
+fn check_go<V: Subject>() {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let Some(elf) = go::build::<V>(go::SINGLE, folder.path()) else { return };
+    for version in V::VERSIONS {
+        let state = || {
+            let mut program: Program<V> =
+                load_elf(*version, &elf).unwrap_or_else(|error| panic!("{error}"));
+            go::leave_out_what_is_too_new(&mut program);
+            program.state
+        };
+        let (steps, end) = whole(state(), Preimages::new());
+        let seed = seed(5);
+        let run = Run::start(state(), Preimages::new(), Box::new(|_| None), seed);
+        let name = format!("Go, {version:?}, {SEED_VARIABLE}={seed}");
+        let run = sample(&name, run, steps, end, 2_600);
+        for call in ["fcntl", "mmap", "write 1", "exit_group"] {
+            assert!(run.calls_met.contains_key(call), "no {call} among {:?}", run.calls_met);
+        }
+    }
+}
+
+#[test]
+fn a_go_program_of_32_bits() {
+    check_go::<Mips32>();
 }
 
 // Together more than 20,000 steps.

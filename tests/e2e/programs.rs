@@ -1,8 +1,9 @@
-//! Whole programs, in Go and in Rust, on both versions of the machine and under qemu.
+//! Whole programs, in Go and in Rust, on every version of the machines and under qemu.
 
-use rebut_fpvm::{Machine, Mips64, Output, Program, StateVersion, Stop, Stream, Until, load_elf};
+use rebut_fpvm::machine::Machine;
+use rebut_fpvm::{Asterisc, Mips32, Mips64, Output, Program, Stop, Stream, Until, load_elf};
 use rebut_tests::preimages::Preimages;
-use rebut_tests::{go, guests};
+use rebut_tests::{Subject, go, guests};
 use std::cell::RefCell;
 use std::path::Path;
 use std::process::Command;
@@ -11,6 +12,9 @@ use std::rc::Rc;
 /// What `guests/go` prints. 332833500 is the sum of the squares below 1000.
 const GO_OUTPUT: &str =
     "squares 332833500\nletters i4s4p2m1\ncollected true\nslept true\ntimer fired\n";
+/// What `guests/go/single` prints: 100 numbers squared, numbers of set bits below 1024 by how often they are, CRC-32 of the
+/// bytes 0 to 127.
+const SINGLE_OUTPUT: &str = "squares 328350\nbits [5 4 6 3 7 2 8 1 9 0 10]\nchecksum 24650d57\n";
 /// What the Rust guest prints: of the numbers (2654435761 i mod 2^32) mod 997 for i below 1000.
 const RUST_OUTPUT: &str = "hello: 1000 numbers, 857 different, median 495\n";
 
@@ -25,7 +29,7 @@ impl Output for Printed {
 }
 
 /// Runs a program to its end: exit code, standard output, standard error, steps.
-fn run(program: Program) -> (u8, String, String, u64) {
+fn run<V: Subject>(program: Program<V>) -> (u8, String, String, u64) {
     let printed = Printed::default();
     let mut machine = Machine::new(program.state, Preimages::new(), printed.clone());
     let stop = machine.run(Until::EXIT).unwrap_or_else(|error| panic!("{error}"));
@@ -36,30 +40,39 @@ fn run(program: Program) -> (u8, String, String, u64) {
 }
 
 /// What the program prints under qemu, where that is installed.
-fn under_qemu(elf: &Path) -> Option<String> {
-    match Command::new("qemu-mips64").arg(elf).output() {
+fn under_qemu<V: Subject>(elf: &Path) -> Option<String> {
+    let qemu = format!("qemu-{}", V::ARCHITECTURE);
+    match Command::new(&qemu).arg(elf).output() {
         Ok(out) => {
-            assert!(out.status.success(), "qemu-mips64: {}", out.status);
+            assert!(out.status.success(), "{qemu}: {}", out.status);
             Some(String::from_utf8_lossy(&out.stdout).into_owned())
         }
         Err(error) => {
-            println!("skipped: qemu-mips64: {error}");
+            println!("skipped: {qemu}: {error}");
             None
         }
     }
 }
 
-fn check(name: &str, elf: &[u8], folder: &Path, want: &str) {
+fn check<V: Subject>(
+    name: &str,
+    elf: &[u8],
+    folder: &Path,
+    want: &str,
+    prepare: fn(&mut Program<V>),
+) {
     let path = folder.join(name);
     std::fs::write(&path, elf).unwrap_or_else(|error| panic!("{error}"));
     executable(&path);
-    if let Some(printed) = under_qemu(&path) {
+    if let Some(printed) = under_qemu::<V>(&path) {
         assert_eq!(printed, want, "{name} under qemu");
     }
-    for version in StateVersion::ALL {
-        let program = load_elf(version, elf).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for version in V::VERSIONS {
+        let mut program: Program<V> =
+            load_elf(*version, elf).unwrap_or_else(|error| panic!("{name}: {error}"));
+        prepare(&mut program);
         let (code, out, err, steps) = run(program);
-        println!("{name}, version {}: {steps} steps", version.number());
+        println!("{name}, {version:?}: {steps} steps");
         assert_eq!((code, out.as_str()), (0, want), "{name}, version {version:?}: {err}");
     }
 }
@@ -74,21 +87,39 @@ fn temporary() -> tempfile::TempDir {
     tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"))
 }
 
+fn check_rust<V: Subject>(guest: &str, want: &str) {
+    check::<V>(guest, &guests::elf::<V>(guest), temporary().path(), want, |_| {});
+}
+
 #[test]
 fn a_go_program() {
     let folder = temporary();
-    let Some(elf) = go::build(folder.path()) else { return };
-    check("go", &elf, folder.path(), GO_OUTPUT);
+    let Some(elf) = go::build::<Mips64>(go::WHOLE, folder.path()) else { return };
+    check::<Mips64>("go", &elf, folder.path(), GO_OUTPUT, |_| {});
+}
+
+fn check_single<V: Subject>() {
+    let folder = temporary();
+    let Some(elf) = go::build::<V>(go::SINGLE, folder.path()) else { return };
+    check::<V>("go", &elf, folder.path(), SINGLE_OUTPUT, go::leave_out_what_is_too_new);
+}
+
+#[test]
+fn a_go_program_of_32_bits() {
+    check_single::<Mips32>();
+}
+
+#[test]
+fn a_go_program_in_asterisc() {
+    check_single::<Asterisc>();
 }
 
 #[test]
 fn a_rust_program() {
-    let folder = temporary();
-    check("rust", &guests::elf::<Mips64>("hello"), folder.path(), RUST_OUTPUT);
+    check_rust::<Mips64>("hello", RUST_OUTPUT);
 }
 
 #[test]
 fn what_guests_have_in_assembly_does_what_plain_rust_does() {
-    let folder = temporary();
-    check("check-sys", &guests::elf::<Mips64>("check-sys"), folder.path(), "");
+    check_rust::<Mips64>("check-sys", "");
 }

@@ -1,5 +1,7 @@
-//! The Go program of `guests/go`, built for the machine.
+//! The Go programs of `guests/go`, built for a machine.
 
+use crate::subject::Subject;
+use rebut_fpvm::Program;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,11 +18,16 @@ fn toolchain(root: &Path) -> Option<PathBuf> {
     found.then(|| PathBuf::from("go"))
 }
 
-/// The ELF file of the program. Nothing, after one line that says so, where there is no Go.
+/// The Go program for machines with threads and a clock.
+pub const WHOLE: &str = ".";
+/// The one for machines with neither.
+pub const SINGLE: &str = "./single";
+
+/// The ELF file of a program for the machine `V`. Nothing, after one line that says so, where there is no Go.
 ///
 /// # Panics
 /// When there is none and `CI` is set, or when the program does not build.
-pub fn build(folder: &Path) -> Option<Vec<u8>> {
+pub fn build<V: Subject>(program: &str, folder: &Path) -> Option<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let Some(go) = toolchain(root) else {
         assert!(std::env::var_os("CI").is_none(), "there is no Go, and CI does not skip");
@@ -39,8 +46,9 @@ pub fn build(folder: &Path) -> Option<Vec<u8>> {
     let elf = folder.join("guest.elf");
     let out = Command::new(&go)
         .args(["build", "-trimpath", "-modfile"])
-        .args([modfile.as_path(), Path::new("-o"), &elf, Path::new(".")])
-        .envs([("GOOS", "linux"), ("GOARCH", "mips64"), ("GOMIPS64", "softfloat")])
+        .args([modfile.as_path(), Path::new("-o"), &elf, Path::new(program)])
+        .envs([("GOOS", "linux"), ("GOARCH", V::ARCHITECTURE)])
+        .envs([("GOMIPS", "softfloat"), ("GOMIPS64", "softfloat")])
         .envs([("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local"), ("GOFLAGS", "")])
         .env("GOCACHE", root.join("target/tools/go-cache"))
         .current_dir(&source)
@@ -62,4 +70,15 @@ fn names_mappings(go: &Path) -> bool {
         .ok()
         .and_then(|v| v.trim().strip_prefix("go1.")?.split('.').next()?.parse::<u32>().ok());
     minor.is_none_or(|minor| minor >= 25)
+}
+
+/// Functions of today's Go that the versions which these machines were made for did not have: they ask for system
+/// calls that are not there.
+const TOO_NEW: [&str; 2] = ["runtime.checkfds", "syscall.init.0"];
+
+/// Takes those functions out of a loaded program, as loaders do with others: they return at once.
+pub fn leave_out_what_is_too_new<V: Subject>(program: &mut Program<V>) {
+    for symbol in program.symbols.all().iter().filter(|s| TOO_NEW.contains(&s.name.as_str())) {
+        program.state.memory.write_range(symbol.start, V::RETURN);
+    }
 }

@@ -31,6 +31,10 @@ pub struct Part {
 pub trait Subject: Vm + Target {
     /// Folder of its prebuilt guests.
     const GUESTS: &'static str;
+    /// What Go and qemu call its instruction set.
+    const ARCHITECTURE: &'static str;
+    /// The instructions of a return from a function.
+    const RETURN: &'static [u8];
     /// Its versions, each with a contract of its own.
     const VERSIONS: &'static [Self::Version];
     /// Whether the highest byte of a word comes first.

@@ -83,7 +83,7 @@ pub fn reader(is_valid: bool, key: PreimageKey, offset: u64, oracle: WitnessOrac
 /// The Go program of `guests/go`, whose threads take turns, ending with this verdict; none where there is no Go.
 pub fn threads(is_valid: bool) -> Option<Case> {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
-    let elf = go::build(folder.path())?;
+    let elf = go::build::<Mips64>(go::WHOLE, folder.path())?;
     let prestate = move || {
         let mut program = load_elf(StateVersion::V8, &elf).expect("the guest");
         let exit_code = program.symbols.find("main.exitCode").expect("a variable").start;

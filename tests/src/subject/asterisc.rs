@@ -12,6 +12,8 @@ use rebut_fpvm::{Asterisc, AsteriscVersion, State, StepError, StepProof};
 
 impl Subject for Asterisc {
     const GUESTS: &'static str = "riscv64";
+    const ARCHITECTURE: &'static str = "riscv64";
+    const RETURN: &'static [u8] = &[0x67, 0x80, 0, 0];
     const VERSIONS: &'static [AsteriscVersion] = &[AsteriscVersion];
     const BIG_ENDIAN: bool = false;
     const FIELDS: &'static [Field] = &[

@@ -124,6 +124,8 @@ fn next_call<A: Mips>(state: &State<A>) -> Option<(&'static str, u64)> {
 macro_rules! shared {
     () => {
         const BIG_ENDIAN: bool = true;
+        // jr $31, and nothing in its delay slot.
+        const RETURN: &'static [u8] = &[0x03, 0xe0, 0, 0x08, 0, 0, 0, 0];
 
         fn registers(processor: &mut Self::Processor) -> &mut [u64] {
             &mut running::<Self>(processor).registers
@@ -159,6 +161,7 @@ impl Subject for Mips64 {
     shared!();
 
     const GUESTS: &'static str = "mips64";
+    const ARCHITECTURE: &'static str = "mips64";
     const VERSIONS: &'static [StateVersion] = &StateVersion::ALL;
     const FIELDS: &'static [super::Field] = &[
         ("memory root", 32),
@@ -254,6 +257,7 @@ impl Subject for Mips32 {
     shared!();
 
     const GUESTS: &'static str = "mips32";
+    const ARCHITECTURE: &'static str = "mips";
     const VERSIONS: &'static [StateVersion32] = &StateVersion32::ALL;
     const FIELDS: &'static [super::Field] = &[
         ("memory root", 32),
