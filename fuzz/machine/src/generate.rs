@@ -7,7 +7,7 @@ use crate::many::Many;
 use arbitrary::{Arbitrary, Unstructured};
 use rebut_fpvm::isa::{Format, Op, Operands, ROWS};
 use rebut_fpvm::kernel::table::Syscall;
-use rebut_fpvm::memory::{AddressSpace, Memory};
+use rebut_fpvm::memory::Memory;
 use rebut_fpvm::mips::state::Cpu;
 use rebut_fpvm::mips::threads::{QUANTUM, Reservation, ReservationStatus, Thread};
 use rebut_fpvm::{Arch, Mips64, Registers, Vm};
@@ -295,6 +295,7 @@ impl Journal {
 mod tests {
     use super::*;
     use crate::many::noise;
+    use rebut_fpvm::memory::AddressSpace;
     use rebut_fpvm::{Machine, Silent};
 
     #[test]

@@ -6,8 +6,9 @@ use object::write::{Object, Symbol, SymbolSection};
 use object::{
     Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
 };
-use rebut_fpvm::{State, StateVersion};
+use rebut_fpvm::{Mips32, State, StateVersion, StateVersion32};
 use rebut_preimage::PreimageKey;
+use std::io;
 
 /// Seeds with the name of their target.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
@@ -23,6 +24,8 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("symbols", br#"{"symbols":null}"#.to_vec()),
         ("state_file", state(StateVersion::V7)),
         ("state_file", state(StateVersion::V8)),
+        ("state_file", narrow_state(|state, file| state.write(file))),
+        ("state_file", narrow_state(|state, file| state.write_json(file))),
         ("preimage_key", text.clone().into_bytes()),
         ("preimage_key", [&key.as_bytes()[..], b"value"].concat()),
         ("hint", b"l2-state-node 0x00ff".to_vec()),
@@ -103,10 +106,21 @@ fn state(version: StateVersion) -> Vec<u8> {
     file
 }
 
+/// The same program on the 32-bit machine, in one of its forms.
+fn narrow_state(write: impl Fn(&State<Mips32>, &mut Vec<u8>) -> io::Result<()>) -> Vec<u8> {
+    let mut state = State::<Mips32>::at(StateVersion32::V0, 0x1000);
+    for (at, word) in [(0x1000, 0x3402_0fad), (0x1004, 0xc), (0x1008, 0x1000_fffd)] {
+        state.memory.store_u32(at, word);
+    }
+    let mut file = vec![];
+    write(&state, &mut file).expect("a vector takes everything");
+    file
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rebut_fpvm::load_elf;
+    use rebut_fpvm::{AnyState, load_elf};
     use rebut_preimage::MemoryStore;
 
     #[test]
@@ -120,7 +134,15 @@ mod tests {
             assert_eq!(program.state.memory.page_count(), 5 + 2);
         }
         for file in of("state_file") {
-            assert_eq!(State::read(file.as_slice()).unwrap().memory.page_count(), 1);
+            let pages = match file[0] {
+                b'{' => State::<Mips32>::read_json(file.as_slice()).unwrap().memory.page_count(),
+                0 => match AnyState::read(file.as_slice()).unwrap() {
+                    AnyState::Mips32(state) => state.memory.page_count(),
+                    AnyState::Mips64(_) => panic!("another machine"),
+                },
+                _ => State::read(file.as_slice()).unwrap().memory.page_count(),
+            };
+            assert_eq!(pages, 1);
         }
         let mut store = MemoryStore::new();
         let key: PreimageKey =
