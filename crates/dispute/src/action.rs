@@ -130,6 +130,53 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// The rule, in words, and why it is one.
+    pub const fn rule(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::RightRoot => (
+                "a right root claim is left to stand",
+                "it stands in the end unless it is countered",
+            ),
+            Self::WrongRoot => {
+                ("a wrong root claim is countered", "left alone it would stand, and be believed")
+            }
+            Self::WrongBlock => (
+                "a right root of another block than the claimed one is challenged by its number",
+                "every output below it is right as well, so no bisection would find a wrong instruction",
+            ),
+            Self::BlockChallenged => (
+                "nothing is played once the root's block number is challenged",
+                "the challenger has won, and further bonds would be put up for nothing",
+            ),
+            Self::Honest => (
+                "honest claims are not countered",
+                "one of the two bonds would be lost, and both are honest",
+            ),
+            Self::AnswersHonest => (
+                "whatever answers an honest claim is countered",
+                "a single answer that stands counters the honest claim and takes its bond",
+            ),
+            Self::Freeloader { .. } => (
+                "an answer beside the honest one, or left of it, is countered",
+                "of the answers that stand the leftmost is paid, and it would be in the honest one's place",
+            ),
+            Self::RightOfHonest { .. } => (
+                "an answer right of the honest one is left alone",
+                "the honest one is paid first, and this one may be right where it stands: then nothing counters it",
+            ),
+            Self::BelowIgnored => (
+                "what answers a claim that is left alone is left alone",
+                "whatever becomes of it changes nothing",
+            ),
+            Self::BelowLate => (
+                "what answers a claim that can no longer be countered is left alone",
+                "to counter it could only save a wrong claim",
+            ),
+        }
+    }
+}
+
 impl Action {
     /// The claim that it is about.
     pub fn claim(&self) -> ClaimIndex {
