@@ -13,6 +13,7 @@ pub use vm::verdict_of;
 
 use crate::Outcome;
 use crate::guest::VmName;
+use crate::values::hash;
 use alloy_primitives::B256;
 use anyhow::Context;
 use rebut_host::{BlockWitness, serve_witness};
@@ -46,7 +47,7 @@ pub struct Recorded {
     /// The block with its preimages, as JSON; packed with zstd where the name ends in .zst.
     file: PathBuf,
     /// Compare with this block hash instead of the recorded one.
-    #[arg(long, value_name = "HASH")]
+    #[arg(long, value_name = "HASH", value_parser = hash)]
     expect: Option<B256>,
 }
 

@@ -5,7 +5,7 @@
 
 mod arguments;
 
-pub use arguments::{ClaimArguments, SourceArguments};
+pub use arguments::{ClaimArguments, MissingFlags, SourceArguments};
 
 use crate::{
     Outcome,

@@ -16,6 +16,7 @@ mod host;
 mod log;
 mod prestate;
 mod program;
+mod values;
 mod witness;
 
 use clap::error::ErrorKind;
@@ -27,12 +28,18 @@ use std::process::ExitCode;
 /// How a command ended. Errors that carry no code of their own end the process with 1.
 type Outcome = anyhow::Result<ExitCode>;
 
+/// Stands below the help.
+const AFTER_HELP: &str = "\
+To begin: `rebut demo` needs nothing, `rebut devnet` starts a rollup to try the other commands on.
+Results go to standard output, logs and progress to standard error; RUST_LOG=warn,debug,... sets how much is logged.";
+
 #[derive(Parser)]
 #[command(
     name = "rebut",
     version,
     about = "Fault proofs for OP Stack chains",
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_help = AFTER_HELP
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -41,27 +48,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The Asterisc virtual machine, with the flags and files of the deployed tool.
-    #[command(subcommand)]
-    Asterisc(asterisc::Command),
-    /// Execute a recorded L2 block, natively or in a fault proof VM.
-    #[command(subcommand)]
-    Block(block::Command),
-    /// The Cannon virtual machine, with the flags and files of the deployed tool.
-    #[command(subcommand)]
-    Cannon(cannon::Command),
-    /// The preimage server of a claim, with the flags of the deployed tool.
-    #[command(subcommand)]
-    Host(host::Command),
-    /// Absolute prestates: what a dispute about a program starts from, with the chains it carries.
-    #[command(subcommand)]
-    Prestate(prestate::Command),
-    /// Preimages in files and stores: move them, check them.
-    #[command(subcommand)]
-    Witness(witness::Command),
-    /// Decide a claim about an L2 output root, natively or in a fault proof VM.
-    #[command(subcommand)]
-    Program(program::Command),
+    /// Play two dispute games to their end on an L1 chain: a false output root loses, a true one survives.
+    Demo(demo::Arguments),
     /// A living rollup: L1 and L2 with their nodes' endpoints, until interrupted.
     Devnet(devnet::Arguments),
     /// Answer false claims in dispute games, resolve them, collect bonds; flags of `op-challenger`.
@@ -76,12 +64,30 @@ enum Command {
     /// What only the guardian can do about games.
     #[command(subcommand)]
     Guardian(Box<agents::guardian::Command>),
-    /// Play two dispute games to their end on an L1 chain: a false output root loses, a true one survives.
-    Demo(demo::Arguments),
+    /// Decide a claim about an L2 output root, natively or in a fault proof VM.
+    #[command(subcommand)]
+    Program(program::Command),
+    /// Execute a recorded L2 block, natively or in a fault proof VM.
+    #[command(subcommand)]
+    Block(block::Command),
+    /// The preimage server of a claim; flags of `kona-host`.
+    #[command(subcommand)]
+    Host(host::Command),
+    /// The Cannon virtual machine (MIPS), with the flags and files of the deployed tool.
+    #[command(subcommand)]
+    Cannon(cannon::Command),
+    /// The Asterisc virtual machine (RISC-V), with the flags and files of the deployed tool.
+    #[command(subcommand)]
+    Asterisc(asterisc::Command),
+    /// Absolute prestates: what a dispute about a program starts from, with the chains it carries.
+    #[command(subcommand)]
+    Prestate(prestate::Command),
+    /// Preimages in files and stores: move them, check them.
+    #[command(subcommand)]
+    Witness(witness::Command),
 }
 
 fn main() -> ExitCode {
-    log::start();
     files::report_size_limits();
     let mut arguments = named_arguments(std::env::args_os());
     let vm = ["cannon", "asterisc"]
@@ -90,9 +96,11 @@ fn main() -> ExitCode {
     if let Some(vm) = vm {
         cannon::double_dashes::<Arguments>(vm, &mut arguments[2..]);
     }
-    let parsed = commands()
-        .try_get_matches_from(arguments)
-        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let parsed = commands().try_get_matches_from(arguments).and_then(|matches| {
+        log::start(log::Options::read(&matches));
+        agents::warn(&matches);
+        Arguments::from_arg_matches(&matches)
+    });
     let outcome = match parsed {
         Ok(arguments) => run(arguments.command),
         Err(error) => return refused(&error, vm.is_some()),
@@ -104,18 +112,9 @@ fn main() -> ExitCode {
     })
 }
 
-/// The commands, each agent with the variables of the deployed tool.
+/// The commands, each agent with the flags and variables of the deployed tool.
 fn commands() -> clap::Command {
-    let mut commands = Arguments::command();
-    for (name, prefix) in [
-        ("challenger", "OP_CHALLENGER"),
-        ("proposer", "OP_PROPOSER"),
-        ("game", "OP_CHALLENGER"),
-        ("guardian", "OP_CHALLENGER"),
-    ] {
-        commands = commands.mut_subcommand(name, |command| agents::with_variables(command, prefix));
-    }
-    commands
+    agents::as_deployed(Arguments::command())
 }
 
 fn run(command: Command) -> Outcome {
@@ -144,12 +143,29 @@ fn refused(error: &clap::Error, for_vm: bool) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(u8::from(error.use_stderr()));
     }
-    let rendered = error.to_string();
-    let message = rendered.split("\n\n").next().unwrap_or_default();
-    let message: Vec<&str> = message.split_whitespace().collect();
-    log::print(&format!("{}\n", message.join(" ")));
+    log::print(&format!("{}\n", refusal(&error.to_string())));
     // The exit code 2 of `cannon` belongs to faults of the guest, and `asterisc` has none.
     ExitCode::from(if for_vm { 1 } else { 2 })
+}
+
+/// The paragraphs of an error of the command line as one line: what is wrong, what may have been meant, and where it is
+/// explained.
+fn refusal(rendered: &str) -> String {
+    let mut paragraphs = rendered.split("\n\n").map(|text| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        words.join(" ")
+    });
+    let mut line = paragraphs.next().unwrap_or_default();
+    for paragraph in paragraphs {
+        if let Some(tip) = paragraph.strip_prefix("tip: ") {
+            line = format!("{line}; {tip}");
+        } else if let Some(usage) = paragraph.strip_prefix("Usage: ") {
+            let is_name = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
+            let command: Vec<&str> = usage.split(' ').take_while(is_name).collect();
+            line = format!("{line}; see `{} --help`", command.join(" "));
+        }
+    }
+    line
 }
 
 /// An error and its causes on one line. Causes that the text already names are left out.
@@ -183,4 +199,44 @@ fn named_arguments(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
         }
     }
     arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line for these arguments, which lead to no command.
+    fn line(arguments: &str) -> String {
+        let arguments = std::iter::once("rebut").chain(arguments.split_whitespace());
+        match commands().try_get_matches_from(arguments) {
+            Ok(_) => String::new(),
+            Err(error) => refusal(&error.to_string()),
+        }
+    }
+
+    #[test]
+    fn commands_are_well_formed() {
+        commands().debug_assert();
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do_next() {
+        let check = |arguments, want| assert_eq!(line(arguments), want);
+        check(
+            "cannon witness --inptu x",
+            "error: unexpected argument '--inptu' found; a similar argument exists: '--input'; see `rebut cannon witness --help`",
+        );
+        check(
+            "prestate biuld",
+            "error: unrecognized subcommand 'biuld'; a similar subcommand exists: 'build'; see `rebut prestate --help`",
+        );
+        check(
+            "asterisc witness",
+            "error: the following required arguments were not provided: --input <FILE>; see `rebut asterisc witness --help`",
+        );
+        check(
+            "devnet --load x",
+            "error: invalid value 'x' for '--load <TPS>': not a number of transactions in a second from 0tps to 200tps",
+        );
+    }
 }

@@ -13,6 +13,7 @@ mod show;
 use crate::Outcome;
 use crate::cannon::CannonError;
 use crate::files::FileError;
+use crate::values::hash;
 use alloy_primitives::B256;
 use rebut_fpvm::LoadError;
 use rebut_program::config::{ConfigError, json::JsonError, section::SectionError};
@@ -79,7 +80,7 @@ pub struct VerifyArguments {
     #[command(flatten)]
     inputs: Inputs,
     /// The hash it should have, as a dispute game names it.
-    #[arg(long, value_name = "HASH", required_unless_present = "prestate")]
+    #[arg(long, value_name = "HASH", required_unless_present = "prestate", value_parser = hash)]
     hash: Option<B256>,
     /// The prestate file it should be equal to.
     #[arg(long, value_name = "FILE")]

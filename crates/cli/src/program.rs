@@ -10,9 +10,10 @@ mod vm;
 use crate::Outcome;
 use crate::block::ended;
 use crate::guest::VmName;
-use crate::host::{ClaimArguments, SourceArguments, greet};
+use crate::host::{ClaimArguments, MissingFlags, SourceArguments, greet};
+use crate::values::hash;
 use alloy_primitives::B256;
-use anyhow::Context;
+use anyhow::anyhow;
 use rebut_derivation::RollupConfig;
 use rebut_host::{ClaimWitness, Host, LocalValues};
 use rebut_preimage::PreimageOracle;
@@ -62,15 +63,31 @@ pub struct VmArguments {
     arguments: Arguments,
 }
 
+/// Flags that a recorded claim has no use for. What they say would be passed over in silence.
+const NAMED: [&str; 12] = [
+    "l1_head",
+    "agreed_l2_head_hash",
+    "agreed_l2_output_root",
+    "claimed_l2_output_root",
+    "claimed_l2_block_number",
+    "l2_chain_id",
+    "rollup_config_path",
+    "l1_config_path",
+    "l2_node_address",
+    "l1_node_address",
+    "l1_beacon_address",
+    "data_dir",
+];
+
 /// A claim: recorded, or about a chain whose nodes are asked.
 #[derive(Debug, clap::Args)]
 struct Claim {
     /// A recorded claim with its preimages: JSON (packed with zstd where the name ends in .zst), or a
-    /// `.kv.zst` with its `boot.json`.
-    #[arg(long, value_name = "FILE")]
+    /// `.kv.zst` with its `boot.json`. It needs none of the flags that name a claim, chain or node.
+    #[arg(long, value_name = "FILE", conflicts_with_all = NAMED)]
     recorded: Option<PathBuf>,
     /// Claim this output root instead of the given one.
-    #[arg(long, value_name = "ROOT")]
+    #[arg(long, value_name = "ROOT", value_parser = hash)]
     claim: Option<B256>,
     /// Claim it for this L2 block instead of the given one.
     #[arg(long, value_name = "N")]
@@ -105,8 +122,14 @@ impl Claim {
                 let mut claim = self.online.clone();
                 claim.claimed_l2_output_root = self.claim.or(claim.claimed_l2_output_root);
                 claim.claimed_l2_block_number = self.block.or(claim.claimed_l2_block_number);
-                let host = claim.host(&self.sources);
-                let host = host.context("a claim needs --recorded FILE, or flags that name it")?;
+                let host = claim.host(&self.sources).map_err(|error| {
+                    match error.is::<MissingFlags>() {
+                        true => {
+                            error.context("a claim needs --recorded FILE, or flags that name it")
+                        }
+                        false => error,
+                    }
+                })?;
                 Case::online(host)
             }
         }
@@ -134,11 +157,21 @@ impl Case {
         let LocalValues { boot, rollup_config, l1_config } = host.local();
         let config = match rollup_config {
             Some(rollup) => json::read(rollup, l1_config.as_deref())?,
-            None => config::find(&[], boot.chain_id)?,
+            None => config::find(&[], boot.chain_id).map_err(unknown)?,
         };
         let boot = *boot;
         greet(&host)?;
         Ok(Self { boot, config, oracle: Box::new(host) })
+    }
+}
+
+/// What to do about a chain that the registry does not have, where its configuration may be given.
+fn unknown(error: ConfigError) -> anyhow::Error {
+    match error {
+        ConfigError::UnknownChain { chain_id } => anyhow!(
+            "chain {chain_id} is not in the registry: give --rollup-config-path instead of --l2-chain-id, and --l1-config-path if its L1 is no public chain"
+        ),
+        error => error.into(),
     }
 }
 

@@ -7,7 +7,7 @@ use rebut_host::{
     store::{AnyStore, DataFormat, DataLocation},
     write_about,
 };
-use rebut_preimage::{KeyType, PreimageStore, store::FILE_LIMIT_BYTES};
+use rebut_preimage::{KeyType, PreimageKey, PreimageStore, store::FILE_LIMIT_BYTES};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -82,7 +82,7 @@ fn export(Transfer { file, data_dir, .. }: &Transfer) -> Outcome {
         ..Recording::default()
     };
     let mut size_bytes = 0;
-    for key in store.keys()? {
+    for key in keys_of(&store, data_dir)? {
         let value = store.get(key)?.with_context(|| format!("key {key} has vanished"))?;
         size_bytes += value.len();
         if size_bytes > FILE_LIMIT_BYTES {
@@ -93,6 +93,15 @@ fn export(Transfer { file, data_dir, .. }: &Transfer) -> Outcome {
     recording.write(file)?;
     print(&format!("{} preimages in {}\n", recording.preimages.len(), file.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a store holds. One that holds nothing is somebody else's folder.
+fn keys_of(store: &AnyStore, path: &Path) -> anyhow::Result<Vec<PreimageKey>> {
+    let keys = store.keys()?;
+    if keys.is_empty() {
+        bail!("{}: there are no preimages in it", path.display());
+    }
+    Ok(keys)
 }
 
 /// Preimages of one type.
@@ -115,7 +124,7 @@ fn check(path: &Path) -> Outcome {
         true => DataLocation::open_existing(path)?,
         false => Box::new(Recording::read(path)?.preimages),
     };
-    let keys = store.keys()?;
+    let keys = keys_of(&store, path)?;
     let mut store = VerifiedStore::new(store, PayloadForm::WithGas);
     let mut counts = [Count::default(); KeyType::ALL.len()];
     let mut wrong = 0;

@@ -11,6 +11,7 @@
 //!
 //! In any form that a [`Recording`] has; of a pair of `boot.json` and a `.kv.zst`, either may be named.
 
+use crate::witness::place;
 use crate::{BOOT_FILE, FORMAT as BLOCK_FORMAT, Recording, RecordingError, WitnessOracle};
 use alloy_primitives::B256;
 use rebut_derivation::RollupConfig;
@@ -36,7 +37,7 @@ pub enum ClaimWitnessError {
     #[error(transparent)]
     Recording(#[from] RecordingError),
     /// A member is missing or has the wrong shape.
-    #[error("{path}: at {field}: {source}", path = path.display())]
+    #[error("{path}: {place}{source}", path = path.display(), place = place(field))]
     Json {
         /// The file.
         path: PathBuf,

@@ -25,6 +25,7 @@ use rebut_program::{
     block::{EXPECTED_HASH_IDENTIFIER, INPUT_HASH_IDENTIFIER},
     config::json::{ExecutionMembers, ParameterError},
 };
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,7 @@ pub enum WitnessError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A member is missing or has the wrong shape.
-    #[error("{path}: at {field}: {source}", path = path.display())]
+    #[error("{path}: {place}{source}", path = path.display(), place = place(field))]
     Json {
         /// The file.
         path: PathBuf,
@@ -50,6 +51,12 @@ pub enum WitnessError {
         field: String,
         /// What is wrong.
         source: serde_json::Error,
+    },
+    /// A witness of a claim, which spans blocks.
+    #[error("{path}: this is a claim witness; `rebut program run --recorded` decides it", path = path.display())]
+    Claim {
+        /// The file.
+        path: PathBuf,
     },
     /// Another format.
     #[error("{path}: format {found:?} is not known, only {FORMAT:?}", path = path.display())]
@@ -85,6 +92,21 @@ pub enum WitnessError {
         /// What it breaks.
         rule: &'static str,
     },
+}
+
+/// Where in a JSON document, for a message about it; nothing for the whole of it.
+pub(crate) fn place(field: &str) -> String {
+    match field {
+        "." => String::new(),
+        field => format!("at {field}: "),
+    }
+}
+
+/// What tells a claim witness from a block witness.
+#[derive(Deserialize)]
+struct ClaimMark {
+    #[serde(rename = "boot")]
+    _boot: IgnoredAny,
 }
 
 /// One block, ready to be executed.
@@ -128,8 +150,13 @@ impl BlockWitness {
     pub fn parse(text: &[u8], path: &Path) -> Result<Self, WitnessError> {
         let json = |field: String, source| WitnessError::Json { path: path.into(), field, source };
         let mut deserializer = serde_json::Deserializer::from_slice(text);
-        let file: File<'_> = serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|error| json(error.path().to_string(), error.into_inner()))?;
+        let file: File<'_> =
+            serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+                match serde_json::from_slice::<ClaimMark>(text) {
+                    Ok(_) => WitnessError::Claim { path: path.into() },
+                    Err(_) => json(error.path().to_string(), error.into_inner()),
+                }
+            })?;
         deserializer.end().map_err(|source| json(".".into(), source))?;
 
         if file.format != FORMAT {

@@ -10,14 +10,25 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("txmgr.not-in-mempool-timeout", "TXMGR_TX_NOT_IN_MEMPOOL_TIMEOUT"),
 ];
 
-/// Lets every flag of `command`, and of its subcommands, be given by a variable with this prefix.
+/// Lets every flag of `command`, and of its subcommands, be given by a variable with this prefix. A flag with other names
+/// has their variables too: the first that is set counts.
 pub fn with_variables(command: Command, prefix: &'static str) -> Command {
     let command = command.mut_args(|argument| {
         let Some(flag) = argument.get_long().map(ToOwned::to_owned) else { return argument };
         if ["help", "version", "json"].contains(&flag.as_str()) {
             return argument;
         }
-        let name = format!("{prefix}_{}", variable(&flag));
+        let aliases = argument.get_all_aliases().unwrap_or_default();
+        let mut names = std::iter::once(flag.as_str())
+            .chain(aliases)
+            .map(|name| format!("{prefix}_{}", variable(name)))
+            .collect::<Vec<_>>()
+            .into_iter();
+        let Some(first) = names.next() else { return argument };
+        let name = match std::env::var_os(&first) {
+            Some(_) => first,
+            None => names.find(|name| std::env::var_os(name).is_some()).unwrap_or(first),
+        };
         // Arguments are built once a process, and live as long.
         argument.env(&*Box::leak(name.into_boxed_str())).hide_env_values(true)
     });

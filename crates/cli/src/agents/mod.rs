@@ -3,6 +3,7 @@
 //! Flags and environment variables are those of the deployed `op-challenger` and `op-proposer`; started under those
 //! names the binary answers as `rebut challenger` and `rebut proposer` do.
 
+mod accepted;
 pub mod challenger;
 pub mod deploy;
 mod environment;
@@ -14,9 +15,50 @@ mod show;
 mod traces;
 mod why;
 
-pub use environment::with_variables;
+pub use accepted::Tool;
 
+use crate::log;
+use clap::{ArgMatches, Command};
 use std::future::Future;
+
+/// Commands that stand for deployed tools: their names here, the prefix of their variables.
+const TOOLS: [(&str, &str, Tool); 4] = [
+    ("challenger", "OP_CHALLENGER", Tool::Challenger),
+    ("proposer", "OP_PROPOSER", Tool::Proposer),
+    ("game", "OP_CHALLENGER", Tool::ByHand),
+    ("guardian", "OP_CHALLENGER", Tool::ByHand),
+];
+
+/// The commands, with all flags and variables of the deployed tools.
+pub fn as_deployed(mut commands: Command) -> Command {
+    for (name, prefix, tool) in TOOLS {
+        commands = commands.mut_subcommand(name, |command| {
+            environment::with_variables(with_flags(command, tool), prefix)
+        });
+    }
+    commands
+}
+
+/// Adds flags to the command, where it does something of its own, and to its subcommands.
+fn with_flags(command: Command, tool: Tool) -> Command {
+    let command = command.mut_subcommands(|subcommand| {
+        let plays = tool == Tool::Challenger && subcommand.get_name() == "check";
+        with_flags(subcommand, if plays { tool } else { Tool::ByHand })
+    });
+    let is_group = command.has_subcommands() && command.is_subcommand_required_set();
+    if is_group { command } else { tool.add_to(command.args(log::flags())) }
+}
+
+/// Says which flags have no effect.
+pub fn warn(matches: &ArgMatches) {
+    let Some((name, matches)) = matches.subcommand() else { return };
+    let Some((_, _, tool)) = TOOLS.into_iter().find(|(known, _, _)| *known == name) else { return };
+    match matches.subcommand() {
+        Some(("check", matches)) => tool.warn(matches),
+        Some((_, matches)) => Tool::ByHand.warn(matches),
+        None => tool.warn(matches),
+    }
+}
 
 /// Runs one command on a runtime of its own.
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {

@@ -1,6 +1,7 @@
 //! Flags of every command that gets its data from nodes: what is claimed, and where data is.
 
 use crate::files;
+use crate::values::hash;
 use alloy_primitives::B256;
 use rebut_host::{
     ChainIds, Host, HostConfig, LocalValues, PayloadForm, l1_chain_id,
@@ -15,21 +16,20 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ClaimArguments {
     /// Hash of the last L1 block whose data counts.
-    #[arg(long, env = "L1_HEAD", value_name = "HASH")]
+    #[arg(long, env = "L1_HEAD", value_name = "HASH", value_parser = hash)]
     pub l1_head: Option<B256>,
     /// Hash of the L2 block of the agreed output root.
-    #[arg(long, visible_alias = "l2-head", env = "AGREED_L2_HEAD_HASH", value_name = "HASH")]
+    #[arg(long, visible_alias = "l2-head", env = "AGREED_L2_HEAD_HASH", value_name = "HASH", value_parser = hash)]
     pub agreed_l2_head_hash: Option<B256>,
     /// The output root that both sides agree on.
     #[arg(
         long,
         visible_alias = "l2-output-root",
         env = "AGREED_L2_OUTPUT_ROOT",
-        value_name = "ROOT"
-    )]
+        value_name = "ROOT", value_parser = hash)]
     pub agreed_l2_output_root: Option<B256>,
     /// The output root in dispute.
-    #[arg(long, visible_alias = "l2-claim", env = "CLAIMED_L2_OUTPUT_ROOT", value_name = "ROOT")]
+    #[arg(long, visible_alias = "l2-claim", env = "CLAIMED_L2_OUTPUT_ROOT", value_name = "ROOT", value_parser = hash)]
     pub claimed_l2_output_root: Option<B256>,
     /// The number of the L2 block that the claim is about.
     #[arg(
@@ -97,6 +97,12 @@ pub struct SourceArguments {
 }
 
 impl SourceArguments {
+    /// Neither nodes nor a store.
+    fn are_absent(&self) -> bool {
+        let nodes = [&self.l1_node_address, &self.l1_beacon_address, &self.l2_node_address];
+        self.data_dir.is_none() && nodes.iter().all(|nodes| nodes.is_empty())
+    }
+
     /// Where preimages are kept.
     pub fn location(&self) -> DataLocation {
         match &self.data_dir {
@@ -144,11 +150,18 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 #[error("missing {}", .0.join(", "))]
 pub struct MissingFlags(Vec<&'static str>);
 
+/// There is nowhere to get a preimage from.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no source of data: give --l1-node-address, --l1-beacon-address and --l2-node-address, or a --data-dir that holds the preimages"
+)]
+pub struct NoData;
+
 impl ClaimArguments {
     /// A host for the claim. Does not connect.
     ///
     /// # Errors
-    /// [`MissingFlags`]; a file or the store cannot be read, or the files are of different chains.
+    /// [`MissingFlags`], [`NoData`]; a file or the store cannot be read, or the files are of different chains.
     pub fn host(&self, sources: &SourceArguments) -> anyhow::Result<Host> {
         let (
             Some(l1_head),
@@ -168,6 +181,9 @@ impl ClaimArguments {
         else {
             return Err(self.missing().into());
         };
+        if sources.are_absent() {
+            return Err(NoData.into());
+        }
         let ChainFiles { l2_chain_id: chain_id, l1_chain_id, rollup_config, l1_config } = chain;
         let boot = Boot { l1_head, agreed_output, claimed_output, claimed_number, chain_id };
         let config = HostConfig {

@@ -130,7 +130,13 @@ fn what_is_wrong_with_flags_is_said_in_a_line() {
     check(&["--server", "--rollup-config-path", &l1], "does not say which chain");
     check(&["--server", "--rollup-cfg", &rollup, "--l1-cfg", &l1], "L1 chain 900");
     // Nobody set up the descriptors.
-    check(&["--server", "--l2-chain-id", "10"], "descriptor 3");
+    check(&["--server", "--l2-chain-id", "10", "--data-dir", &folder.path("data")], "descriptor 3");
+    check(&["--server", "--l2-chain-id", "10"], "--l1-node-address");
+    check(
+        &["--native", "--l2-chain-id", "901", "--data-dir", &folder.path("data")],
+        "--rollup-config-path",
+    );
+    check(&["--server", "--l2-chain-id", "10", "--l1-head", "0x12"], "64 hexadecimal digits");
     let missing = rebut(&["host", "single", "--server", "--l2-chain-id", "10"]);
     missing.fails(2, "--l1-head, --agreed-l2-head-hash, --agreed-l2-output-root");
 }

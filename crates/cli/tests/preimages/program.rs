@@ -61,6 +61,12 @@ fn claims_that_cannot_be_read() {
     if let Some(block) = rebut_recordings::path("blocks/120794432.json.zst") {
         run("run", block.to_str().unwrap(), &[]).fails(2, "rebut block run");
     }
+    if let Some((path, _)) = recorded() {
+        rebut(&["block", "run", &path]).fails(2, "rebut program run --recorded");
+        // Neither of the two claims would be the one that is meant.
+        run("run", &path, &["--l2-chain-id", "10"]).fails(2, "cannot be used");
+        run("run", &path, &["--l1-node-address", "http://127.0.0.1:1"]).fails(2, "cannot be used");
+    }
 }
 
 /// With everything in its data directory a host needs no node.

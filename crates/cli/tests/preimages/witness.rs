@@ -108,6 +108,11 @@ fn names_and_places_that_do_not_do() {
     rebut(&["witness", "export", &file, "--data-dir", &data_dir]).fails(1, ".kv.zst");
     let out = folder.path("out.json");
     rebut(&["witness", "export", &out, "--data-dir", &data_dir]).fails(1, &data_dir);
+    // A folder that is there, but not a store's.
+    let empty = folder.path("");
+    rebut(&["witness", "check", &empty]).fails(1, "no preimages");
+    rebut(&["witness", "export", &out, "--data-dir", &empty]).fails(1, "no preimages");
+    assert!(!Path::new(&out).exists());
     let format = ["witness", "import", &file, "--data-dir", &data_dir, "--data-format", "rocksdb"];
     rebut(&format).fails(2, "directory, file, redb");
 }
