@@ -16,6 +16,8 @@ use std::{env, fs};
 
 /// Where the table lies in the workspace.
 const FILE: &str = "crates/program/assets/registry.bin";
+/// Where the factories of dispute games lie: a line for each chain that has one, its name and the address.
+const FACTORIES: &str = "crates/cli/assets/factories.txt";
 
 /// L1 blocks within which a channel must be complete: the registry has no field for them, all its
 /// chains have the same.
@@ -44,14 +46,19 @@ pub fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
         println!("registry: not compared, there is no registry in {}", folder.display());
         return Ok(());
     }
-    let chains = read(&folder)?;
+    let Registry { chains, factories } = read(&folder)?;
     let table = Table::encode(&chains)?;
-    let path = root.join(FILE);
-    if arguments.check {
-        let there = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        ensure!(there == table, "{FILE} is not what the registry says; run `cargo xtask registry`");
-    } else {
-        fs::write(&path, &table).with_context(|| format!("cannot write {}", path.display()))?;
+    for (file, content) in [(FILE, table.as_slice()), (FACTORIES, factories.as_bytes())] {
+        let path = root.join(file);
+        if arguments.check {
+            let there =
+                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let same = there == content;
+            ensure!(same, "{file} is not what the registry says; run `cargo xtask registry`");
+        } else {
+            fs::write(&path, content)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
     }
     let usable = |chain: &&Chain| matches!(chain.parameters, Parameters::Supported(_));
     println!(
@@ -63,9 +70,16 @@ pub fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All chains of all superchains.
-fn read(registry: &Path) -> anyhow::Result<Vec<Chain>> {
-    let mut chains = Vec::new();
+/// What is taken from the registry.
+struct Registry {
+    chains: Vec<Chain>,
+    factories: String,
+}
+
+/// All chains of all superchains. The name of a chain, where it is one of a kind, is that of its file and of its
+/// superchain, as `op-mainnet`.
+fn read(registry: &Path) -> anyhow::Result<Registry> {
+    let (mut chains, mut factories) = (Vec::new(), String::new());
     for folder in entries(&registry.join("superchain/configs"))? {
         let superchain: SuperchainFile = parse(&folder.join("superchain.toml"))?;
         for path in entries(&folder)? {
@@ -73,11 +87,20 @@ fn read(registry: &Path) -> anyhow::Result<Vec<Chain>> {
                 continue;
             }
             let file: ChainFile = parse(&path)?;
+            if let Some(factory) = file.addresses.dispute_game_factory {
+                let [name, superchain] = [&path, &folder].map(|path| path.file_stem());
+                let [name, superchain] = [name, superchain].map(|name| name.unwrap_or_default());
+                factories.push_str(&format!(
+                    "{}-{} {factory}\n",
+                    name.display(),
+                    superchain.display()
+                ));
+            }
             let chain = chain(file, &superchain);
             chains.push(chain.with_context(|| path.display().to_string())?);
         }
     }
-    Ok(chains)
+    Ok(Registry { chains, factories })
 }
 
 /// What is in a folder, sorted.
@@ -298,6 +321,8 @@ struct Addresses {
     portal: Address,
     #[serde(rename = "SystemConfigProxy")]
     system_config: Address,
+    #[serde(rename = "DisputeGameFactoryProxy")]
+    dispute_game_factory: Option<Address>,
 }
 
 #[cfg(test)]

@@ -248,7 +248,8 @@ async fn nodes(
         let safe: Result<Value, NodeError> =
             node.ask("optimism_safeHeadAtL1Block", json!([number])).await;
         let safe = safe.map_err(|error| format!("{error}; it needs a safe-head database"));
-        let safe = safe.map(|safe| format!("known at L1 block {number}: {}", safe["safeHead"]));
+        let safe = safe
+            .map(|safe| format!("L2 block {} at L1 block {number}", safe["safeHead"]["number"]));
         findings.push(Finding::new(what("safe heads"), safe));
     }
 }

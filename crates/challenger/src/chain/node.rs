@@ -45,7 +45,7 @@ pub enum NodeFault {
     #[error("`{0}` is no URL")]
     Url(String),
     /// No answer, or none that is JSON-RPC.
-    #[error("no answer: {0}")]
+    #[error("no answer: {0}; check the address, and that the node is up")]
     Transport(String),
     /// No complete answer in time.
     #[error("no answer within {} s", .0.as_secs_f32())]
@@ -319,6 +319,11 @@ impl Node {
         Ok(self.ask::<U64>("eth_getTransactionCount", params).await?.to())
     }
 
+    /// The account's code; empty where there is no contract.
+    pub async fn code(&self, account: Address, at: At) -> Result<Bytes, NodeError> {
+        self.ask("eth_getCode", json!([account, at.json()])).await
+    }
+
     /// The account's balance in wei.
     pub async fn balance(&self, account: Address, at: At) -> Result<U256, NodeError> {
         self.ask("eth_getBalance", json!([account, at.json()])).await
@@ -357,9 +362,18 @@ impl From<RpcError<TransportErrorKind>> for NodeFault {
             },
             RpcError::NullResp => Self::Absent,
             RpcError::DeserError { err, .. } => Self::Shape(shortened(&err.to_string())),
-            other => Self::Transport(shortened(&other.to_string())),
+            other => Self::Transport(shortened(&cause(&other))),
         }
     }
+}
+
+/// The innermost cause: what is around it repeats the node's address, and with it the key that may be part of it.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
 }
 
 /// A text of a node on one line, and not longer than a line.
@@ -388,6 +402,18 @@ mod tests {
     fn an_address_that_is_none_is_refused() {
         assert!(Node::new("not a url", Duration::from_secs(1)).is_err());
         assert!(Node::new("http://127.0.0.1:8545", Duration::from_secs(1)).is_ok());
+    }
+
+    /// Addresses of nodes may hold keys, and messages go to logs.
+    #[tokio::test]
+    async fn a_node_that_is_not_there_is_said_without_its_address() {
+        // Nobody listens where somebody has just stopped to.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/secret-key", listener.local_addr().unwrap());
+        drop(listener);
+        let node = Node::new(&url, Duration::from_secs(5)).unwrap();
+        let error = node.head().await.unwrap_err().to_string();
+        assert!(error.contains("refused") && !error.contains("secret-key"), "{error}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::traces::TraceArguments;
 use super::{block_on, game, show, stop_signal};
 use crate::Outcome;
 use crate::block::{print, print_json};
+use crate::values::address;
 use alloy_primitives::Address;
 use anyhow::{Context, bail};
 use rebut_challenger::agent::{Agent, Options, Player, Rules};
@@ -49,8 +50,10 @@ struct Check {
     json: bool,
 }
 
-/// What playing takes.
+/// What playing takes. Flags of the parts are no members of its group: without the required one named, there would be
+/// nothing to play with unless an optional flag is given.
 #[derive(clap::Args)]
+#[group(args = ["l1_eth_rpc"])]
 struct Play {
     #[command(flatten)]
     l1: L1Arguments,
@@ -58,35 +61,36 @@ struct Play {
     traces: TraceArguments,
     #[command(flatten)]
     factory: FactoryArguments,
-    /// Play these games only.
-    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    /// Play these games only; all games unless given.
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',', value_parser = address)]
     game_allowlist: Vec<Address>,
-    /// Kinds of games to play, by name or number.
+    /// Game types to play, by name or number: cannon, cannon-kona, permissioned, asterisc, asterisc-kona, alphabet,
+    /// fast.
     #[arg(long, visible_alias = "trace-type", value_name = "TYPE", value_delimiter = ',', default_value = "cannon,cannon-kona", value_parser = game_type)]
     game_types: Vec<u32>,
-    /// Games that are worked on at the same time; the number of processors unless given.
+    /// Games that are worked on at the same time [default: the number of processors].
     #[arg(long, value_name = "N")]
     max_concurrency: Option<usize>,
-    /// Transactions in flight; 0 for no limit.
+    /// Most transactions in flight; 0 for no limit.
     #[arg(long, value_name = "N", default_value_t = 10)]
     max_pending_tx: usize,
-    /// Between two polls.
-    #[arg(long, value_name = "TIME", default_value = "12s", value_parser = duration)]
+    /// Time between two polls of L1.
+    #[arg(long, value_name = "DURATION", default_value = "12s", value_parser = duration)]
     http_poll_interval: Duration,
     /// Least L1 time between two blocks that are looked at.
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration)]
     min_update_interval: Duration,
     /// Accounts besides the sender's whose bonds are claimed.
-    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',', value_parser = address)]
     additional_bond_claimants: Vec<Address>,
-    /// Leave older games alone; 0 for none.
-    #[arg(long, value_name = "TIME", default_value = "672h", value_parser = duration)]
+    /// Leave games alone that are older than this; 0 for no limit.
+    #[arg(long, value_name = "DURATION", default_value = "672h", value_parser = duration)]
     game_window: Duration,
     /// Resolve only claims that pay us.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     selective_claim_resolution: bool,
     /// Wait before each move, unless the clock does not allow it.
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration)]
     response_delay: Duration,
     /// Moves of a game that are made without waiting.
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -95,9 +99,6 @@ struct Play {
     sender: SenderArguments,
     #[command(flatten)]
     server: ServerArguments,
-    /// Taken for the sake of existing configurations: receipts are read in one way only.
-    #[arg(long, hide = true)]
-    l1_rpc_kind: Option<String>,
 }
 
 /// A kind of game by its name or its number.
@@ -191,7 +192,7 @@ fn run_check(arguments: &Check) -> Outcome {
             lens: &lens,
             factory: play.factory.address()?,
             game_types: &play.game_types,
-            account: play.sender.address().ok(),
+            account: play.sender.account()?,
             rollup: &nodes(&play.traces.rollup_rpc)?,
             l2: &nodes(&play.traces.l2_eth_rpc)?,
             prestate: &look,

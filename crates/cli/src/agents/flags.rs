@@ -1,10 +1,14 @@
 //! Flags that several agents share.
 
+use super::factories;
+use crate::values::address;
 use alloy_primitives::{Address, U256, utils::parse_units};
 use anyhow::{Context, bail};
 use rebut_challenger::chain::{Lens, Node};
 use rebut_challenger::health::{self, Health};
 use rebut_challenger::sender::{FeeLimits, KeySource, Policy, RemoteSigner, Sender, Signer};
+use rebut_dispute::GameType;
+use rebut_host::source::{NodeUrl, UrlError};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,11 +17,11 @@ use std::time::Duration;
 /// The L1 node.
 #[derive(Clone, Debug, clap::Args)]
 pub struct L1Arguments {
-    /// Execution node of L1.
-    #[arg(long, value_name = "URL")]
+    /// Execution node of L1, http or https.
+    #[arg(long, value_name = "URL", value_parser = node_url)]
     pub l1_eth_rpc: String,
-    /// The longest wait for an answer.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    /// The longest wait for an answer of a node.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub network_timeout: Duration,
 }
 
@@ -37,9 +41,9 @@ impl L1Arguments {
 #[derive(Clone, Debug, clap::Args)]
 pub struct FactoryArguments {
     /// The DisputeGameFactory.
-    #[arg(long, value_name = "ADDRESS", visible_alias = "game-factory")]
+    #[arg(long, value_name = "ADDRESS", visible_alias = "game-factory", value_parser = address)]
     pub game_factory_address: Option<Address>,
-    /// A predefined chain. Its parameters are known, the address of its factory is not.
+    /// A chain of the superchain registry, as op-mainnet: its factory, unless --game-factory-address is given.
     #[arg(long, value_name = "NAME")]
     pub network: Option<String>,
 }
@@ -49,86 +53,89 @@ impl FactoryArguments {
     pub fn address(&self) -> anyhow::Result<Address> {
         match (self.game_factory_address, &self.network) {
             (Some(address), _) => Ok(address),
-            (None, Some(name)) => bail!(
-                "the factory of {name} is not known to this program: give --game-factory-address"
-            ),
-            (None, None) => bail!("give --game-factory-address"),
+            (None, Some(name)) => factories::of(name),
+            (None, None) => bail!("give --game-factory-address, or --network"),
         }
     }
 }
 
 /// Who signs.
 #[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Transactions")]
 pub struct KeyArguments {
-    /// Private key, in hex. Better in the variable, in a file or at a remote signer.
+    /// Private key, in hexadecimal. Better in the variable, in a file or at a remote signer: others see the flags of
+    /// a process.
     #[arg(long, value_name = "HEX", hide_env_values = true)]
     private_key: Option<String>,
-    /// File with the private key, in hex.
+    /// File with the private key, in hexadecimal.
     #[arg(long, value_name = "FILE")]
     private_key_file: Option<PathBuf>,
-    /// BIP-39 words.
+    /// Words of a BIP-39 mnemonic.
     #[arg(long, value_name = "WORDS", hide_env_values = true)]
     mnemonic: Option<String>,
-    /// Which of the mnemonic's keys.
-    #[arg(long, value_name = "PATH")]
+    /// Derivation path of the mnemonic's key [default: m/44'/60'/0'/0/0].
+    #[arg(long, value_name = "PATH", alias = "l2-output-hd-path")]
     hd_path: Option<String>,
-    /// A server that signs.
+    /// Remote signer, a server that signs transactions.
     #[arg(long = "signer.endpoint", value_name = "URL", requires = "signer_address")]
     signer_endpoint: Option<String>,
-    /// Whose key it uses.
-    #[arg(long = "signer.address", value_name = "ADDRESS", requires = "signer_endpoint")]
+    /// Account for which the remote signer signs.
+    #[arg(long = "signer.address", value_name = "ADDRESS", requires = "signer_endpoint", value_parser = address)]
     signer_address: Option<Address>,
-    /// Headers of its requests.
+    /// HTTP headers of requests to the remote signer.
     #[arg(long = "signer.header", value_name = "NAME=VALUE", value_delimiter = ',')]
     signer_header: Vec<String>,
-    /// Authority of its certificate, PEM.
+    /// Certificate authority of the remote signer, PEM.
     #[arg(long = "signer.tls.ca", value_name = "FILE")]
     signer_tls_ca: Option<PathBuf>,
-    /// Certificate to show it, PEM.
+    /// Client certificate for the remote signer, PEM.
     #[arg(long = "signer.tls.cert", value_name = "FILE")]
     signer_tls_cert: Option<PathBuf>,
-    /// The certificate's key, PEM.
+    /// Key of the client certificate, PEM.
     #[arg(long = "signer.tls.key", value_name = "FILE")]
     signer_tls_key: Option<PathBuf>,
 }
 
 /// Who signs, and how transactions are sent. Times are those of the challenger where the agents differ.
 #[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Transactions")]
 pub struct SenderArguments {
     #[command(flatten)]
     keys: KeyArguments,
-    /// Blocks that a transaction must be deep before it counts.
+    /// Confirmations after which a transaction counts as done, in L1 blocks [default: 3, of the proposer 10].
     #[arg(long, value_name = "N")]
     num_confirmations: Option<u64>,
-    /// How often a nonce may turn out to be taken.
+    /// Give up a transaction when its nonce has turned out to be taken so often.
     #[arg(long, value_name = "N", default_value_t = 3)]
     safe_abort_nonce_too_low_count: u32,
-    /// Offers are at most this many times what the market asks, above the threshold.
+    /// Fees of a transaction are raised to at most this many times what the network suggests, where that is above the
+    /// threshold.
     #[arg(long, value_name = "N", default_value_t = 5)]
     fee_limit_multiplier: u64,
-    /// Offers below this are never too high, in gwei.
+    /// Fees up to this threshold are never limited, in gwei.
     #[arg(long = "txmgr.fee-limit-threshold", value_name = "GWEI", default_value = "100", value_parser = gwei)]
     fee_limit_threshold: u128,
-    /// Least tip, in gwei.
+    /// Least priority fee (tip) per gas, in gwei.
     #[arg(long = "txmgr.min-tip-cap", value_name = "GWEI", default_value = "1", value_parser = gwei)]
     min_tip_cap: u128,
-    /// Largest tip, in gwei.
+    /// Largest priority fee (tip) per gas, in gwei.
     #[arg(long = "txmgr.max-tip-cap", value_name = "GWEI", value_parser = gwei)]
     max_tip_cap: Option<u128>,
-    /// Least base fee to count with, in gwei.
+    /// Least base fee to count with, in gwei; not below the least priority fee.
     #[arg(long = "txmgr.min-basefee", value_name = "GWEI", default_value = "1", value_parser = gwei)]
     min_basefee: u128,
     /// Largest base fee to count with, in gwei.
     #[arg(long = "txmgr.max-basefee", value_name = "GWEI", value_parser = gwei)]
     max_basefee: Option<u128>,
-    /// After this time a transaction is offered again, for more.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    /// Replace a transaction that is not in a block by one with higher fees after this time [default: 24s, of the
+    /// proposer 48s].
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     resubmission_timeout: Option<Duration>,
-    /// After this time the sender gives up and cancels.
-    #[arg(long = "txmgr.send-timeout", value_name = "TIME", value_parser = duration)]
+    /// Give up a transaction that is not in a block after this time, and cancel it [default: 2m, of the proposer 10m].
+    #[arg(long = "txmgr.send-timeout", value_name = "DURATION", value_parser = duration)]
     send_timeout: Option<Duration>,
-    /// Between two looks for a receipt.
-    #[arg(long = "txmgr.receipt-query-interval", value_name = "TIME", default_value = "12s", value_parser = duration)]
+    /// Time between two looks for a transaction's receipt.
+    #[arg(long = "txmgr.receipt-query-interval", value_name = "DURATION", default_value = "12s", value_parser = duration)]
     receipt_query_interval: Duration,
     /// Spend at most this, bonds and gas together, in ETH. What is spent is kept in a file, so a restart does not make
     /// it more; delete the file to begin anew.
@@ -138,28 +145,9 @@ pub struct SenderArguments {
     /// from the start of the process.
     #[arg(long, value_name = "FILE", requires = "spending_cap")]
     spending_ledger: Option<PathBuf>,
-    /// Say what would be sent, and send nothing.
+    /// Simulate transactions and say what would be sent, and send nothing.
     #[arg(long)]
     dry_run: bool,
-    #[command(flatten)]
-    unused: UnusedArguments,
-}
-
-/// Taken for the sake of existing configurations; they have nothing to set here.
-#[derive(Clone, Debug, clap::Args)]
-struct UnusedArguments {
-    #[arg(long = "txmgr.not-in-mempool-timeout", hide = true)]
-    not_in_mempool_timeout: Option<String>,
-    #[arg(long = "txmgr.rebroadcast-interval", hide = true)]
-    rebroadcast_interval: Option<String>,
-    #[arg(long = "txmgr.retry-interval", hide = true)]
-    retry_interval: Option<String>,
-    #[arg(long = "txmgr.max-retries", hide = true)]
-    max_retries: Option<String>,
-    #[arg(long = "txmgr.already-published-custom-errs", hide = true)]
-    already_published_custom_errs: Option<String>,
-    #[arg(long = "txmgr.cell-proof-time", hide = true)]
-    cell_proof_time: Option<String>,
 }
 
 /// What differs between the agents.
@@ -214,7 +202,15 @@ impl KeyArguments {
 }
 
 impl SenderArguments {
-    /// The account, where there is a key.
+    /// The account, where a key is named.
+    pub fn account(&self) -> anyhow::Result<Option<Address>> {
+        let keys = &self.keys;
+        let named = [&keys.private_key, &keys.mnemonic, &keys.signer_endpoint];
+        let is_named = keys.private_key_file.is_some() || named.iter().any(|key| key.is_some());
+        is_named.then(|| self.address()).transpose()
+    }
+
+    /// The account.
     pub fn address(&self) -> anyhow::Result<Address> {
         Ok(self.keys.open()?.address())
     }
@@ -275,14 +271,15 @@ impl SenderArguments {
 
 /// What the outside sees.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Metrics")]
 pub struct ServerArguments {
-    /// Collect metrics, and answer for them.
-    #[arg(long = "metrics.enabled", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    /// Serve Prometheus metrics.
+    #[arg(long = "metrics.enabled", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     metrics_enabled: bool,
-    /// Where `/metrics` and `/healthz` are answered.
+    /// Address at which /metrics and /healthz are served.
     #[arg(long = "metrics.addr", value_name = "IP", default_value = "0.0.0.0")]
     metrics_addr: IpAddr,
-    /// Its port.
+    /// Port at which /metrics and /healthz are served.
     #[arg(long = "metrics.port", value_name = "PORT", default_value_t = 7300)]
     metrics_port: u16,
 }
@@ -315,8 +312,9 @@ pub fn duration(text: &str) -> anyhow::Result<Duration> {
     let mut total = Duration::ZERO;
     let mut rest = text;
     while !rest.is_empty() {
-        let digits =
-            rest.find(|c: char| !c.is_ascii_digit() && c != '.').context("a time needs a unit")?;
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .context("a time needs a unit, as in 12s, 1h30m or 672h")?;
         let (number, tail) = rest.split_at(digits);
         let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_end);
@@ -327,7 +325,7 @@ pub fn duration(text: &str) -> anyhow::Result<Duration> {
             "ms" => 1e-3,
             "us" | "µs" => 1e-6,
             "ns" => 1e-9,
-            _ => bail!("`{unit}` is no unit of time"),
+            _ => bail!("`{unit}` is no unit of time; known are h, m, s, ms, us and ns"),
         };
         let number: f64 = number.parse().ok().context("a time needs a number before its unit")?;
         let part = Duration::try_from_secs_f64(number * seconds).ok().context("too long a time")?;
@@ -338,6 +336,19 @@ pub fn duration(text: &str) -> anyhow::Result<Duration> {
         bail!("an empty time");
     }
     Ok(total)
+}
+
+/// The address of a node, as it was given.
+pub fn node_url(text: &str) -> Result<String, UrlError> {
+    text.parse::<NodeUrl>().map(|url| url.full())
+}
+
+/// A game type by its name or its number.
+pub fn any_game_type(text: &str) -> anyhow::Result<u32> {
+    let numbered = || text.parse().ok().map(GameType);
+    let kind = GameType::named(text).or_else(numbered);
+    kind.map(|kind| kind.0)
+        .with_context(|| format!("{text:?} is neither the name nor the number of a game type"))
 }
 
 fn gwei(text: &str) -> anyhow::Result<u128> {

@@ -1,15 +1,18 @@
 //! `rebut game`: look at games, and play by hand.
 
-use super::flags::{CHALLENGER_DEFAULTS, FactoryArguments, L1Arguments, SenderArguments, duration};
+use super::flags::{
+    CHALLENGER_DEFAULTS, FactoryArguments, L1Arguments, SenderArguments, any_game_type, duration,
+};
 use super::traces::TraceArguments;
 use super::{block_on, show, why};
 use crate::Outcome;
 use crate::block::{print, print_json};
 use crate::files;
+use crate::values::{address, hash};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use anyhow::bail;
 use rebut_challenger::agent::{self, claim_credit, resolve_claim};
-use rebut_challenger::chain::{Block, Lens, Snapshot};
+use rebut_challenger::chain::{At, Block, Lens, Snapshot};
 use rebut_challenger::inspect::{self, GameLine, Truth};
 use rebut_challenger::sender::{Intent, Sent};
 use rebut_dispute::{ClaimIndex, GameType, Move, Side, Timestamp};
@@ -63,13 +66,13 @@ pub struct List {
     l1: L1Arguments,
     #[command(flatten)]
     factory: FactoryArguments,
-    /// Leave out games that are older; 0 for none.
-    #[arg(long, value_name = "TIME", default_value = "672h", value_parser = duration)]
+    /// Leave out games that are older than this; 0 for no limit.
+    #[arg(long, value_name = "DURATION", default_value = "672h", value_parser = duration)]
     game_window: Duration,
-    /// Order.
+    /// By what games are ordered.
     #[arg(long, value_name = "BY", default_value = "time", value_parser = ["time", "claimCount", "l2BlockNum"])]
     sort_by: String,
-    /// Direction.
+    /// In which direction.
     #[arg(long, value_name = "ORDER", default_value = "asc", value_parser = ["asc", "desc"])]
     sort_order: String,
     /// Print JSON.
@@ -82,9 +85,12 @@ pub struct List {
 pub struct Of {
     #[command(flatten)]
     l1: L1Arguments,
-    /// The game.
-    #[arg(long, visible_alias = "game", value_name = "ADDRESS")]
-    game_address: Address,
+    /// Address of the game.
+    #[arg(long, visible_alias = "game", value_name = "ADDRESS", value_parser = address, required_unless_present = "game")]
+    game_address: Option<Address>,
+    /// The same, without the flag.
+    #[arg(value_name = "GAME", value_parser = address, conflicts_with = "game_address")]
+    game: Option<Address>,
     /// Print values in full.
     #[arg(long)]
     verbose: bool,
@@ -100,6 +106,13 @@ pub struct Show {
     of: Of,
     #[command(flatten)]
     traces: TraceArguments,
+}
+
+impl Of {
+    /// The game's address: one of the two is given.
+    fn game(&self) -> Address {
+        self.game_address.or(self.game).unwrap_or_default()
+    }
 }
 
 /// Which game, and who acts.
@@ -118,11 +131,11 @@ pub struct Create {
     l1: L1Arguments,
     #[command(flatten)]
     factory: FactoryArguments,
-    /// Number of the kind of game.
-    #[arg(long, visible_alias = "trace-type", value_name = "N", default_value_t = 0)]
+    /// Game type, by name or number.
+    #[arg(long, visible_alias = "trace-type", value_name = "TYPE", default_value = "0", value_parser = any_game_type)]
     game_type: u32,
     /// The root to claim.
-    #[arg(long, value_name = "ROOT")]
+    #[arg(long, value_name = "ROOT", value_parser = hash)]
     output_root: B256,
     /// The L2 block that it is claimed to be of.
     #[arg(long, value_name = "N")]
@@ -150,7 +163,7 @@ pub struct MoveArguments {
     #[arg(long, value_name = "INDEX")]
     parent_index: u32,
     /// The value to claim.
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, value_name = "VALUE", value_parser = hash)]
     claim: B256,
 }
 
@@ -190,7 +203,7 @@ pub struct ClaimCredit {
     #[command(flatten)]
     act: Act,
     /// Whose credit; the sender's unless given.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     recipient: Option<Address>,
 }
 
@@ -207,11 +220,11 @@ pub fn run(command: Command) -> Outcome {
             Command::Move(arguments) => make_move(&arguments).await,
             Command::Step(arguments) => step(&arguments).await,
             Command::Resolve(act) => {
-                let game = act.of.game_address;
+                let game = act.of.game();
                 send(&act, &agent::resolve_game(game)).await
             }
             Command::ResolveClaim(arguments) => {
-                let game = arguments.act.of.game_address;
+                let game = arguments.act.of.game();
                 send(&arguments.act, &resolve_claim(game, ClaimIndex(arguments.claim))).await
             }
             Command::ClaimCredit(arguments) => credit(&arguments).await,
@@ -248,7 +261,7 @@ async fn list(arguments: &List) -> Outcome {
 async fn claims(of: &Of) -> Outcome {
     let lens = of.l1.lens()?;
     let block = newest(&lens).await?;
-    let snapshot = inspect::game(&lens, of.game_address, &block).await?;
+    let snapshot = inspect::game(&lens, of.game(), &block).await?;
     let claims = inspect::claims(&snapshot.game, Timestamp(block.timestamp));
     if of.json {
         print_json(&claims)?;
@@ -262,7 +275,7 @@ async fn show_game(arguments: &Show) -> Outcome {
     let of = &arguments.of;
     let lens = of.l1.lens()?;
     let block = newest(&lens).await?;
-    let snapshot = inspect::game(&lens, of.game_address, &block).await?;
+    let snapshot = inspect::game(&lens, of.game(), &block).await?;
     let claims = inspect::claims(&snapshot.game, Timestamp(block.timestamp));
     let truth = match arguments.traces.has_source() {
         true => Some(truth(arguments, &lens, &snapshot).await?),
@@ -271,7 +284,7 @@ async fn show_game(arguments: &Show) -> Outcome {
     if of.json {
         let facts = &snapshot.facts;
         print_json(&json!({
-            "game": of.game_address,
+            "game": of.game(),
             "gameType": facts.listing.game_type.0,
             "version": facts.version,
             "status": inspect::status_name(snapshot.game.status),
@@ -319,7 +332,7 @@ async fn truth(arguments: &Show, lens: &Lens, snapshot: &Snapshot) -> anyhow::Re
 async fn credits(of: &Of) -> Outcome {
     let lens = of.l1.lens()?;
     let block = newest(&lens).await?;
-    let snapshot = inspect::game(&lens, of.game_address, &block).await?;
+    let snapshot = inspect::game(&lens, of.game(), &block).await?;
     let credits = inspect::credits(&lens, &snapshot, &block).await?;
     if of.json {
         print_json(&credits)?;
@@ -345,7 +358,7 @@ async fn make_move(arguments: &MoveArguments) -> Outcome {
     let of = &arguments.act.of;
     let lens = of.l1.lens()?;
     let block = newest(&lens).await?;
-    let snapshot = inspect::game(&lens, of.game_address, &block).await?;
+    let snapshot = inspect::game(&lens, of.game(), &block).await?;
     let game = &snapshot.game;
     let parent = ClaimIndex(arguments.parent_index);
     let side = if arguments.attack { Side::Attack } else { Side::Defend };
@@ -359,7 +372,7 @@ async fn make_move(arguments: &MoveArguments) -> Outcome {
         value: arguments.claim,
         bond: game.parameters().required_bond(position.depth()),
     };
-    send(&arguments.act, &agent::answer(of.game_address, &action)).await
+    send(&arguments.act, &agent::answer(of.game(), &action)).await
 }
 
 async fn step(arguments: &StepArguments) -> Outcome {
@@ -370,9 +383,10 @@ async fn step(arguments: &StepArguments) -> Outcome {
         #[serde(rename = "proof-data")]
         proof_data: Bytes,
     }
-    let proof: Proof = files::read_json(&arguments.proof, PROOF_LIMIT_BYTES, "step proof")?;
+    let proof: Proof =
+        files::read_json(&arguments.proof, PROOF_LIMIT_BYTES, "the proof of a step")?;
     let side = if arguments.attack { Side::Attack } else { Side::Defend };
-    let (game, claim) = (arguments.act.of.game_address, ClaimIndex(arguments.claim));
+    let (game, claim) = (arguments.act.of.game(), ClaimIndex(arguments.claim));
     send(&arguments.act, &agent::step(game, claim, side, proof.state_data, proof.proof_data)).await
 }
 
@@ -382,7 +396,7 @@ async fn credit(arguments: &ClaimCredit) -> Outcome {
         Some(recipient) => recipient,
         None => act.sender.address()?,
     };
-    send(act, &claim_credit(act.of.game_address, recipient)).await
+    send(act, &claim_credit(act.of.game(), recipient)).await
 }
 
 async fn send(act: &Act, intent: &Intent) -> Outcome {
@@ -396,7 +410,12 @@ pub async fn deliver(
     json: bool,
     intent: &Intent,
 ) -> Outcome {
-    let sender = sender.open(l1.node(&l1.l1_eth_rpc)?, CHALLENGER_DEFAULTS, 1, None).await?;
+    let node = l1.node(&l1.l1_eth_rpc)?;
+    // A transaction to an account without code succeeds, and does nothing.
+    if node.code(intent.to, At::Latest).await?.is_empty() {
+        bail!("{}: there is no contract at {}", intent.what, intent.to);
+    }
+    let sender = sender.open(node, CHALLENGER_DEFAULTS, 1, None).await?;
     match sender.send(intent).await? {
         Sent::Done(receipt) if json => print_json(&json!({
             "what": intent.what,

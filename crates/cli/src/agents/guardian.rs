@@ -1,8 +1,9 @@
 //! `rebut guardian`: what only the guardian can do about games.
 
-use super::flags::{L1Arguments, SenderArguments};
+use super::flags::{L1Arguments, SenderArguments, any_game_type};
 use super::{block_on, game::deliver};
 use crate::Outcome;
+use crate::values::address;
 use alloy_primitives::Address;
 use anyhow::Context;
 use rebut_challenger::guardian as act;
@@ -12,13 +13,13 @@ use rebut_challenger::guardian as act;
 pub enum Command {
     /// Stop withdrawals and payments, everywhere or for one identifier.
     Pause(Pause),
-    /// Let them go on.
+    /// Let withdrawals and payments go on.
     Unpause(Pause),
     /// Make one game worthless, for ever: its bonds are refunded.
     Blacklist(Blacklist),
     /// Make all games so far worthless.
     Retire(Registry),
-    /// Choose the kind of game by which withdrawals are finalised.
+    /// Set the respected game type, by which withdrawals are finalised.
     SetRespectedType(SetRespectedType),
 }
 
@@ -27,8 +28,8 @@ pub enum Command {
 pub struct Registry {
     #[command(flatten)]
     l1: L1Arguments,
-    /// The AnchorStateRegistry.
-    #[arg(long, value_name = "ADDRESS")]
+    /// Address of the AnchorStateRegistry.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     anchor_state_registry: Address,
     #[command(flatten)]
     sender: SenderArguments,
@@ -43,7 +44,7 @@ pub struct Pause {
     #[command(flatten)]
     registry: Registry,
     /// What to pause; the zero address stands for everything.
-    #[arg(long, value_name = "ADDRESS", default_value_t = Address::ZERO)]
+    #[arg(long, value_name = "ADDRESS", default_value_t = Address::ZERO, value_parser = address)]
     identifier: Address,
 }
 
@@ -53,7 +54,7 @@ pub struct Blacklist {
     #[command(flatten)]
     registry: Registry,
     /// The game.
-    #[arg(long, visible_alias = "game", value_name = "ADDRESS")]
+    #[arg(long, visible_alias = "game", value_name = "ADDRESS", value_parser = address)]
     game_address: Address,
 }
 
@@ -62,8 +63,8 @@ pub struct Blacklist {
 pub struct SetRespectedType {
     #[command(flatten)]
     registry: Registry,
-    /// Number of the kind of game.
-    #[arg(long, value_name = "N")]
+    /// Game type, by name or number.
+    #[arg(long, value_name = "TYPE", value_parser = any_game_type)]
     game_type: u32,
 }
 

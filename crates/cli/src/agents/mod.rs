@@ -7,6 +7,7 @@ mod accepted;
 pub mod challenger;
 pub mod deploy;
 mod environment;
+mod factories;
 mod flags;
 pub mod game;
 pub mod guardian;

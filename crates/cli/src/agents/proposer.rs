@@ -1,7 +1,8 @@
 //! `rebut proposer`: post output roots.
 
 use super::flags::{
-    FactoryArguments, L1Arguments, PROPOSER_DEFAULTS, SenderArguments, ServerArguments, duration,
+    FactoryArguments, L1Arguments, PROPOSER_DEFAULTS, SenderArguments, ServerArguments,
+    any_game_type, duration, node_url,
 };
 use super::{block_on, stop_signal};
 use crate::Outcome;
@@ -16,25 +17,25 @@ use std::time::Duration;
 pub struct Arguments {
     #[command(flatten)]
     l1: L1Arguments,
-    /// Rollup nodes. All of them have to say the same.
-    #[arg(long, value_name = "URL", value_delimiter = ',', required = true)]
+    /// Rollup nodes, separated by commas. All of them have to say the same.
+    #[arg(long, value_name = "URL", value_delimiter = ',', required = true, value_parser = node_url)]
     rollup_rpc: Vec<String>,
     #[command(flatten)]
     factory: FactoryArguments,
-    /// Between two proposals.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    /// Time between two proposals.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     proposal_interval: Duration,
-    /// Between two looks.
-    #[arg(long, value_name = "TIME", default_value = "12s", value_parser = duration)]
+    /// Time between two looks whether a proposal is due.
+    #[arg(long, value_name = "DURATION", default_value = "12s", value_parser = duration)]
     poll_interval: Duration,
-    /// Number of the kind of games to create.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    /// Type of the games to create, by name or number.
+    #[arg(long, value_name = "TYPE", default_value = "0", value_parser = any_game_type)]
     game_type: u32,
-    /// Propose what is safe, final or not.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    /// Propose safe blocks whose L1 data is not final yet.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     allow_non_finalized: bool,
     /// Wait at first until the rollup nodes have caught up with L1.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     wait_node_sync: bool,
     #[command(flatten)]
     sender: SenderArguments,

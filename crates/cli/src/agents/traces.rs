@@ -15,13 +15,13 @@ use tempfile::TempDir;
 /// Nodes, prestates, engines, caches.
 #[derive(clap::Args)]
 pub struct TraceArguments {
-    /// Beacon node of L1.
+    /// Beacon nodes of L1, separated by commas.
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     l1_beacon: Vec<NodeUrl>,
-    /// Execution nodes of L2.
+    /// Execution nodes of L2, separated by commas.
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     pub l2_eth_rpc: Vec<NodeUrl>,
-    /// Rollup nodes. All of them have to say the same.
+    /// Rollup nodes (op-node), separated by commas, with a safe-head database. All of them have to say the same.
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     pub rollup_rpc: Vec<NodeUrl>,
     /// Derive outputs in this process as well: beside rollup nodes, or instead of them.
@@ -112,7 +112,7 @@ struct EngineArguments {
     #[arg(long, value_name = "N", default_value_t = 10_000_000)]
     asterisc_info_freq: u64,
     /// Most time of one run of such a program; 0 for no limit.
-    #[arg(long, value_name = "TIME", default_value = "3h", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "3h", value_parser = duration)]
     vm_timeout: Duration,
     /// Believe such a program only where the machine of this process has the same.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]

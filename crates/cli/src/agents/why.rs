@@ -4,6 +4,7 @@ use super::flags::L1Arguments;
 use super::traces::TraceArguments;
 use crate::Outcome;
 use crate::block::{print, print_json};
+use crate::values::address;
 use alloy_primitives::Address;
 use anyhow::anyhow;
 use rebut_challenger::agent::Traces;
@@ -15,7 +16,8 @@ use std::process::ExitCode;
 /// What `why` takes.
 #[derive(clap::Args)]
 pub struct Why {
-    /// The game.
+    /// Address of the game.
+    #[arg(value_parser = address)]
     game: Address,
     /// Index of the claim.
     claim: u32,
