@@ -8,7 +8,7 @@ mod progress;
 mod vm;
 
 pub use native::Native;
-pub use progress::{StepProgress, mips};
+pub use progress::{Reminder, StepProgress, mips};
 pub use vm::verdict_of;
 
 use crate::Outcome;

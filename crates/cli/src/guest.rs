@@ -93,7 +93,7 @@ impl Packed {
 /// # Errors
 /// A fault of the guest, or a failure of the oracle, with the step.
 pub fn run<V: Builtin>(machine: &mut Machine<'_, V>) -> anyhow::Result<(u8, f64)> {
-    let progress = StepProgress::start(V::NAME);
+    let mut progress = StepProgress::start(V::NAME);
     loop {
         let step = machine.registers().step;
         progress.at(step, machine.memory().page_count());

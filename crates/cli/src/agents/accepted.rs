@@ -177,7 +177,8 @@ impl Tool {
     }
 
     fn given(self, matches: &ArgMatches) -> Vec<(&'static str, &'static str)> {
-        let flags = self.groups().flat_map(|group| group.flags.iter().map(|flag| (*flag, group)));
+        let flags =
+            self.groups().flat_map(|group| group.flags.iter().map(move |flag| (*flag, group)));
         let given = flags.filter(|(flag, group)| {
             let source = matches.try_contains_id(flag).is_ok().then(|| matches.value_source(flag));
             let is_set =

@@ -2,11 +2,37 @@
 
 use crate::log::BARS;
 use indicatif::{HumanCount, ProgressBar};
+use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 /// How often the display moves by itself.
 const TICK: Duration = Duration::from_millis(100);
 const BYTES_PER_PAGE: u64 = 4096;
+/// How often it is logged how far something is, where there is no display.
+const SECONDS_PER_LINE: u64 = 30;
+
+/// When to log how far something is: from time to time, where standard error is no terminal.
+#[derive(Debug)]
+pub struct Reminder {
+    is_seen: bool,
+    last: Instant,
+}
+
+impl Reminder {
+    /// The first one is due after an interval.
+    pub fn start() -> Self {
+        Self { is_seen: io::stderr().is_terminal(), last: Instant::now() }
+    }
+
+    /// Whether it is time again.
+    pub fn is_due(&mut self) -> bool {
+        let is_due = !self.is_seen && self.last.elapsed().as_secs() >= SECONDS_PER_LINE;
+        if is_due {
+            self.last = Instant::now();
+        }
+        is_due
+    }
+}
 
 /// Shows how far a run has come whose end is not known.
 #[derive(Debug)]
@@ -14,6 +40,7 @@ pub struct StepProgress {
     bar: ProgressBar,
     what: &'static str,
     started: Instant,
+    reminder: Reminder,
 }
 
 impl StepProgress {
@@ -21,18 +48,21 @@ impl StepProgress {
     pub fn start(what: &'static str) -> Self {
         let bar = BARS.add(ProgressBar::new_spinner().with_message(what));
         bar.enable_steady_tick(TICK);
-        Self { bar, what, started: Instant::now() }
+        Self { bar, what, started: Instant::now(), reminder: Reminder::start() }
     }
 
     /// Shows the step counter and the pages in use.
-    pub fn at(&self, step: u64, pages: usize) {
+    pub fn at(&mut self, step: u64, pages: usize) {
         let mips = mips(step, self.started.elapsed().as_secs_f64());
         let mebibytes = (pages as u64 * BYTES_PER_PAGE) >> 20;
         let steps = HumanCount(step);
         let what = self.what;
-        self.bar.set_message(format!(
-            "{what}: {steps} steps, {mips:.1} MIPS, {pages} pages ({mebibytes} MiB)"
-        ));
+        let line =
+            format!("{what}: {steps} steps, {mips:.1} MIPS, {pages} pages ({mebibytes} MiB)");
+        if self.reminder.is_due() {
+            tracing::info!("{line}");
+        }
+        self.bar.set_message(line);
     }
 
     /// Stops to show; seconds since the start.

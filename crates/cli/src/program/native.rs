@@ -2,7 +2,7 @@
 
 use super::{Arguments, Case, ClaimId, in_words, only};
 use crate::Outcome;
-use crate::block::{print_json, print_lines};
+use crate::block::{Reminder, print_json, print_lines};
 use crate::log::BARS;
 use alloy_primitives::B256;
 use indicatif::{HumanCount, ProgressBar};
@@ -51,10 +51,15 @@ pub fn decide(case: Case, json: bool) -> Outcome {
     };
     let bar = BARS.add(ProgressBar::new_spinner().with_message("deriving"));
     bar.enable_steady_tick(Duration::from_millis(100));
+    let mut reminder = Reminder::start();
     let started = Instant::now();
     let verdict = claim::run(&mut oracle, only(config), |derived| {
         let number = derived.block.id.number;
-        bar.set_message(format!("block {number} of {}", boot.claimed_number));
+        let line = format!("derived block {number} of {}", boot.claimed_number);
+        if reminder.is_due() {
+            tracing::info!("{line}");
+        }
+        bar.set_message(line);
         report.last_block = Some(number);
         report.blocks += 1;
         report.deposits_only += u64::from(derived.deposits_only);

@@ -60,7 +60,7 @@ impl<'h> Trace<'h> {
     /// The guest faults, or the oracle lacks a preimage.
     pub fn record(oracle: impl PreimageOracle + 'h, draws: &mut Draws) -> anyhow::Result<Self> {
         let program = guest::BLOCK.load(VERSION)?;
-        let progress = StepProgress::start("Cannon");
+        let mut progress = StepProgress::start("Cannon");
         let mut machine = Machine::new(program.state, oracle, guest::Relay);
         let prestate_hash = machine.state_hash();
         let mut snapshots = vec![machine.snapshot()];
