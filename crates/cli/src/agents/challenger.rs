@@ -127,6 +127,7 @@ fn run_play(play: &Play) -> Outcome {
     if play.max_concurrency == Some(0) || play.http_poll_interval.is_zero() {
         bail!("neither concurrency nor the poll interval may be 0");
     }
+    let factory = play.factory.address()?;
     let folder = play.traces.folder()?;
     play.traces.check_sources()?;
     let traces = play.traces.open(&play.l1, play.factory.network.as_deref(), &play.game_types)?;
@@ -148,7 +149,7 @@ fn run_play(play: &Play) -> Outcome {
             response_delay_after: play.response_delay_after,
         };
         let scope = Scope {
-            factory: play.factory.address()?,
+            factory,
             game_types: play.game_types.iter().copied().collect(),
             allowed: play.game_allowlist.clone(),
             window_seconds: play.game_window.as_secs(),

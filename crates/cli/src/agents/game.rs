@@ -237,10 +237,11 @@ async fn newest(lens: &Lens) -> anyhow::Result<Block> {
 }
 
 async fn list(arguments: &List) -> Outcome {
+    let factory = arguments.factory.address()?;
     let lens = arguments.l1.lens()?;
     let block = newest(&lens).await?;
     let window = arguments.game_window.as_secs();
-    let mut games = inspect::games(&lens, arguments.factory.address()?, window, &block).await?;
+    let mut games = inspect::games(&lens, factory, window, &block).await?;
     let key = |game: &GameLine| match arguments.sort_by.as_str() {
         "claimCount" => game.claims,
         "l2BlockNum" => game.l2_sequence_number.unwrap_or_default(),
@@ -343,9 +344,9 @@ async fn credits(of: &Of) -> Outcome {
 }
 
 async fn create(arguments: &Create) -> Outcome {
+    let factory = arguments.factory.address()?;
     let lens = arguments.l1.lens()?;
     let block = newest(&lens).await?;
-    let factory = arguments.factory.address()?;
     let game_type = GameType(arguments.game_type);
     let (root, number) = (arguments.output_root, arguments.l2_block_num);
     let intent =
@@ -410,6 +411,8 @@ pub async fn deliver(
     json: bool,
     intent: &Intent,
 ) -> Outcome {
+    // Nothing is asked for somebody without a key.
+    sender.address()?;
     let node = l1.node(&l1.l1_eth_rpc)?;
     // A transaction to an account without code succeeds, and does nothing.
     if node.code(intent.to, At::Latest).await?.is_empty() {

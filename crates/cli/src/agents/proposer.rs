@@ -52,13 +52,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.poll_interval.is_zero() {
         bail!("the poll interval must not be 0");
     }
+    let factory = arguments.factory.address()?;
     block_on(async {
         let lens = arguments.l1.lens()?;
         let sender = arguments.sender.open(lens.node().clone(), PROPOSER_DEFAULTS, 1, None).await?;
         let rollups: Result<_, _> =
             arguments.rollup_rpc.iter().map(|url| arguments.l1.node(url)).collect();
         let schedule = Schedule {
-            factory: arguments.factory.address()?,
+            factory,
             game_type,
             proposal_interval: arguments.proposal_interval,
             poll_interval: arguments.poll_interval,

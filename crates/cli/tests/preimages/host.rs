@@ -136,7 +136,7 @@ fn what_is_wrong_with_flags_is_said_in_a_line() {
         &["--native", "--l2-chain-id", "901", "--data-dir", &folder.path("data")],
         "--rollup-config-path",
     );
-    check(&["--server", "--l2-chain-id", "10", "--l1-head", "0x12"], "64 hexadecimal digits");
+    rebut(&["host", "single", "--l1-head", "0x12"]).fails(2, "64 hexadecimal digits");
     let missing = rebut(&["host", "single", "--server", "--l2-chain-id", "10"]);
     missing.fails(2, "--l1-head, --agreed-l2-head-hash, --agreed-l2-output-root");
 }
