@@ -155,8 +155,9 @@ contract MIPSSnapshotsTest is LeavesTest {
             bool known = version == 0 || version == 2;
             try this.deploy(version) returns (address) {
                 assertTrue(known, "unknown version");
-            } catch {
+            } catch (bytes memory reason) {
                 assertTrue(!known, "known version");
+                assertEq(reason, abi.encodeWithSelector(IMIPS.UnsupportedStateVersion.selector), "by name");
             }
         }
     }
