@@ -264,7 +264,7 @@ impl<A: Mips> Writer<'_, A> {
     fn branch(&mut self) {
         loop {
             let row = self.row();
-            if matches!(row.format, Format::RsOff | Format::RsRtOff | Format::Fallback) {
+            if matches!(row.format, Format::RsOff | Format::RsRtOff) {
                 let here = self.words.len() as u64;
                 let offset = match self.random.below(6) {
                     0 => self.random.below(here + 1).wrapping_neg(),

@@ -28,8 +28,8 @@ function executeSpecial(uint256 insn) pure {
         } else if (funct < 0x10) {
             if (funct == 0x08) return jr(rs);
             else if (funct == 0x09) return jalr(rd, rs);
-            else if (funct == 0x0a) value = movz(rd, rs, rt);
-            else if (funct == 0x0b) value = movn(rd, rs, rt);
+            else if (funct == 0x0a) value = movz(rs, rt, register(rd));
+            else if (funct == 0x0b) value = movn(rs, rt, register(rd));
             else if (funct == 0x0f) value = sync(rs);
             else value = invalidInstruction();
         } else if (funct < 0x18) {
@@ -122,13 +122,13 @@ function jalr(uint256 rd, uint256 rs) pure {
 }
 
 // movz   000000 sssss ttttt ddddd ----- 001010
-function movz(uint256 rd, uint256 rs, uint256 rt) pure returns (uint256) {
-    return rt == 0 ? rs : register(rd);
+function movz(uint256 rs, uint256 rt, uint256 old) pure returns (uint256) {
+    return rt == 0 ? rs : old;
 }
 
 // movn   000000 sssss ttttt ddddd ----- 001011
-function movn(uint256 rd, uint256 rs, uint256 rt) pure returns (uint256) {
-    return rt != 0 ? rs : register(rd);
+function movn(uint256 rs, uint256 rt, uint256 old) pure returns (uint256) {
+    return rt != 0 ? rs : old;
 }
 
 // sync   000000 sssss ----- ddddd ----- 001111    a non-zero rd, which no real encoding has, receives rs

@@ -2,7 +2,22 @@
 pragma solidity ^0.8.34;
 
 import { IPreimageOracle } from "../preimage/IPreimageOracle.sol";
-import { PreimageKeys } from "../preimage/PreimageKeys.sol";
+import {
+    EINVAL,
+    FD_HINT_READ,
+    FD_HINT_WRITE,
+    FD_PREIMAGE_READ,
+    FD_PREIMAGE_WRITE,
+    FD_STDERR,
+    FD_STDIN,
+    FD_STDOUT,
+    F_GETFD,
+    F_GETFL,
+    flagsOf,
+    min,
+    oracleKey,
+    wholePages
+} from "./Descriptors.sol";
 import { lwu, merge } from "./MIPS64LoadStore.sol";
 import { MEMORY_PROOF, peekMemory, readMemory, writeMemory, writeMemoryAgain } from "./MIPS64Memory.sol";
 import {
@@ -83,20 +98,10 @@ uint256 constant NO_OPS_5256 =
 
 uint256 constant EBADF = 9;
 uint256 constant EAGAIN = 11;
-uint256 constant EINVAL = 22;
-
-uint256 constant FD_STDIN = 0;
-uint256 constant FD_STDOUT = 1;
-uint256 constant FD_STDERR = 2;
-uint256 constant FD_HINT_READ = 3;
-uint256 constant FD_HINT_WRITE = 4;
-uint256 constant FD_PREIMAGE_READ = 5;
-uint256 constant FD_PREIMAGE_WRITE = 6;
 uint256 constant FD_EVENT = 100;
 
 uint256 constant PROGRAM_BREAK = 0x4000_0000_0000;
 uint256 constant HEAP_END = 0x6000_0000_0000;
-uint256 constant PAGE_MASK = 4095;
 
 // CLONE_VM, FS, FILES, SIGHAND, THREAD and SYSVSEM: what a Go program asks for.
 uint256 constant CLONE_FLAGS = 0x00050f00;
@@ -105,8 +110,6 @@ uint256 constant FUTEX_WAKE_PRIVATE = 129;
 uint256 constant CLOCK_REALTIME = 0;
 uint256 constant CLOCK_MONOTONIC = 1;
 uint256 constant EFD_NONBLOCK = 0x80;
-uint256 constant F_GETFD = 1;
-uint256 constant F_GETFL = 3;
 
 // Steps that make a second of the monotonic clock, and the nanoseconds of one.
 uint256 constant STEPS_PER_SECOND = 10_000_000;
@@ -207,19 +210,13 @@ function readPreimage(
     returns (uint256 transferred)
 {
     uint256 offset = PREIMAGE_OFFSET.load();
-    (bytes32 part, uint256 available) = oracle.readPreimage(oracleKey(localContext), offset);
+    (bytes32 part, uint256 available) = oracle.readPreimage(oracleKey(PREIMAGE_KEY.load(), localContext), offset);
     transferred = min(min(count, available), bytesFrom(addr));
     unchecked {
         PREIMAGE_OFFSET.store(offset + transferred);
         // The part's first 8 bytes, moved to where the transfer starts.
         replaceBytes(addr, transferred, (uint256(part) >> 192) >> ((addr & 7) << 3));
     }
-}
-
-// The key under which the oracle has the preimage: that of the state, but local data belongs to the caller.
-function oracleKey(bytes32 localContext) view returns (bytes32 key) {
-    key = PREIMAGE_KEY.load();
-    if (PreimageKeys.isLocal(key)) key = PreimageKeys.localize(key, msg.sender, localContext);
 }
 
 // Writes the `count` bytes from `addr` on, in the doubleword there, with those at the same places of `value`.
@@ -231,13 +228,8 @@ function replaceBytes(uint256 addr, uint256 count, uint256 value) pure {
 // Shifts up to `count` bytes from `addr`, within the doubleword there, into the key from the right; returns how many.
 function writePreimageKey(uint256 addr, uint256 count) pure returns (uint256 transferred) {
     uint256 mem = readMemory(addr & DOUBLEWORD_MASK, MEMORY_PROOF);
-    uint256 space = bytesFrom(addr);
-    transferred = min(count, space);
-    unchecked {
-        uint256 bits = transferred << 3;
-        uint256 fresh = (mem >> ((space - transferred) << 3)) & ((1 << bits) - 1);
-        PREIMAGE_KEY.store(bytes32((uint256(PREIMAGE_KEY.load()) << bits) | fresh));
-    }
+    transferred = min(count, bytesFrom(addr));
+    PREIMAGE_KEY.store(shiftedIn(PREIMAGE_KEY.load(), mem, addr, transferred));
     PREIMAGE_OFFSET.store(0);
 }
 
@@ -247,7 +239,7 @@ function mmap(uint256 addr, uint256 length) pure {
     uint256 heap = HEAP.load();
     unchecked {
         // All three are below 2^65, so neither the rounding nor the sum can wrap before it is compared.
-        uint256 newHeap = heap + ((length + PAGE_MASK) & ~PAGE_MASK);
+        uint256 newHeap = heap + wholePages(length);
         if (newHeap > HEAP_END) return fail(EINVAL);
         HEAP.store(newHeap);
     }
@@ -285,8 +277,7 @@ function exitGroup(uint256 code) pure {
 function fcntl(uint256 fd, uint256 cmd) pure {
     if (cmd != F_GETFD && cmd != F_GETFL) return fail(EINVAL);
     if (fd > FD_PREIMAGE_WRITE) return fail(EBADF);
-    bool writable = fd == FD_STDOUT || fd == FD_STDERR || fd == FD_HINT_WRITE || fd == FD_PREIMAGE_WRITE;
-    succeed(cmd == F_GETFL && writable ? 1 : 0);
+    succeed(flagsOf(fd, cmd));
 }
 
 // futex(addr, op, value): nobody sleeps here. Waiting gives way to the other threads and reports a wake-up.
@@ -358,8 +349,13 @@ function bytesMask(uint256 addr, uint256 count) pure returns (uint256) {
     }
 }
 
-function min(uint256 a, uint256 b) pure returns (uint256) {
-    return a < b ? a : b;
+// `key` with the `count` bytes from `addr` on, in the doubleword `mem` there, shifted in from the right.
+function shiftedIn(bytes32 key, uint256 mem, uint256 addr, uint256 count) pure returns (bytes32) {
+    unchecked {
+        uint256 bits = count << 3;
+        uint256 fresh = (mem >> ((8 - (addr & 7) - count) << 3)) & ((1 << bits) - 1);
+        return bytes32((uint256(key) << bits) | fresh);
+    }
 }
 
 // The generator SplitMix64, one draw from `seed`.

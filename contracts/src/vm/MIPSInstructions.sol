@@ -6,7 +6,7 @@ import { functOf, immOf, opcodeOf, rdOf, rsOf, rtOf, saOf, uimmOf } from "./MIPS
 import { addi, addiu, andi, clo, clz, lui, mul, ori, slti, sltiu, xori } from "./MIPS64Immediate.sol";
 import { lb, lbu, lh, lhu, lw, lwl, lwr, sb, sh, sw, swl, swr } from "./MIPS64LoadStore.sol";
 import {
-    add, addu, and, nor, or, sll, sllv, slt, sltu, sra, srav, srl, srlv, sub, subu, sync, xor
+    add, addu, and, movn, movz, nor, or, sll, sllv, slt, sltu, sra, srav, srl, srlv, sub, subu, sync, xor
 } from "./MIPS64Special.sol";
 import { DOUBLEWORD_MASK } from "./MIPS64State.sol";
 import { MEMORY_PROOF, peekMemory, readMemory, writeMemory } from "./MIPSMemory.sol";
@@ -43,8 +43,8 @@ function executeSpecial(uint256 insn) pure {
         else if (funct == 0x07) value = srav(rt, rs);
         else if (funct == 0x08) return jr(rs);
         else if (funct == 0x09) return jalr(rd, rs);
-        else if (funct == 0x0a) value = movz(rd, rs, rt);
-        else if (funct == 0x0b) value = movn(rd, rs, rt);
+        else if (funct == 0x0a) value = movz(rs, rt, register(rd));
+        else if (funct == 0x0b) value = movn(rs, rt, register(rd));
         else if (funct == 0x0f) value = sync(rs);
         else value = invalidInstruction();
     } else if (funct < 0x20) {
@@ -173,16 +173,6 @@ function jr(uint256 rs) pure {
 // jalr   000000 sssss ----- ddddd ----- 001001    links in rd
 function jalr(uint256 rd, uint256 rs) pure {
     jump(rs, rd);
-}
-
-// movz   000000 sssss ttttt ddddd ----- 001010
-function movz(uint256 rd, uint256 rs, uint256 rt) pure returns (uint256) {
-    return rt == 0 ? rs : register(rd);
-}
-
-// movn   000000 sssss ttttt ddddd ----- 001011
-function movn(uint256 rd, uint256 rs, uint256 rt) pure returns (uint256) {
-    return rt != 0 ? rs : register(rd);
 }
 
 // mfhi   000000 ----- ----- ddddd ----- 010000

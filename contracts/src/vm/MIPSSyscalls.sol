@@ -2,11 +2,7 @@
 pragma solidity ^0.8.34;
 
 import { IPreimageOracle } from "../preimage/IPreimageOracle.sol";
-import { PreimageKeys } from "../preimage/PreimageKeys.sol";
-import { merge } from "./MIPS64LoadStore.sol";
-import { DOUBLEWORD_MASK } from "./MIPS64State.sol";
 import {
-    EBADF,
     EINVAL,
     FD_HINT_READ,
     FD_HINT_WRITE,
@@ -17,14 +13,22 @@ import {
     FD_STDOUT,
     F_GETFD,
     F_GETFL,
-    PAGE_MASK,
+    flagsOf,
+    min,
+    oracleKey,
+    wholePages
+} from "./Descriptors.sol";
+import { merge } from "./MIPS64LoadStore.sol";
+import { DOUBLEWORD_MASK } from "./MIPS64State.sol";
+import {
+    EBADF,
     REG_A0,
     REG_A1,
     REG_A2,
     REG_ERROR,
     REG_V0,
     bytesMask,
-    min
+    shiftedIn
 } from "./MIPS64Syscalls.sol";
 import { MEMORY_PROOF, peekMemory, readMemory, writeMemory } from "./MIPSMemory.sol";
 import { EXITED, EXIT_CODE, HEAP, PREIMAGE_KEY, PREIMAGE_OFFSET, advance, register, setRegister } from "./MIPSState.sol";
@@ -107,9 +111,7 @@ function readPreimage(
     returns (uint256 transferred)
 {
     uint256 offset = PREIMAGE_OFFSET.load();
-    bytes32 key = PREIMAGE_KEY.load();
-    if (PreimageKeys.isLocal(key)) key = PreimageKeys.localize(key, msg.sender, localContext);
-    (bytes32 part, uint256 available) = oracle.readPreimage(key, offset);
+    (bytes32 part, uint256 available) = oracle.readPreimage(oracleKey(PREIMAGE_KEY.load(), localContext), offset);
     transferred = min(min(count, available), bytesFrom(addr));
     unchecked {
         PREIMAGE_OFFSET.store(offset + transferred);
@@ -124,11 +126,7 @@ function readPreimage(
 function writePreimageKey(uint256 addr, uint256 count) pure returns (uint256 transferred) {
     uint256 mem = readMemory(addr & DOUBLEWORD_MASK, MEMORY_PROOF);
     transferred = min(count, bytesFrom(addr));
-    unchecked {
-        uint256 bits = transferred << 3;
-        uint256 fresh = (mem >> ((8 - (addr & 7) - transferred) << 3)) & ((1 << bits) - 1);
-        PREIMAGE_KEY.store(bytes32((uint256(PREIMAGE_KEY.load()) << bits) | fresh));
-    }
+    PREIMAGE_KEY.store(shiftedIn(PREIMAGE_KEY.load(), mem, addr, transferred));
     PREIMAGE_OFFSET.store(0);
 }
 
@@ -138,7 +136,7 @@ function mmap(uint256 addr, uint256 length) pure {
     uint256 heap = HEAP.load();
     unchecked {
         // All three are below 2^33, so neither the rounding nor the sum can wrap before it is compared.
-        uint256 newHeap = heap + ((length + PAGE_MASK) & ~PAGE_MASK);
+        uint256 newHeap = heap + wholePages(length);
         if (newHeap > HEAP_END) return fail(EINVAL);
         HEAP.store(newHeap);
     }
@@ -156,8 +154,7 @@ function fcntl(uint256 fd, uint256 cmd, uint256 stateVersion) pure {
     bool known = cmd == F_GETFL || (cmd == F_GETFD && stateVersion >= VERSION_GETFD);
     if (!known) return fail(EINVAL);
     if (fd > FD_PREIMAGE_WRITE) return fail(EBADF);
-    bool writable = fd == FD_STDOUT || fd == FD_STDERR || fd == FD_HINT_WRITE || fd == FD_PREIMAGE_WRITE;
-    succeed(cmd == F_GETFL && writable ? 1 : 0);
+    succeed(flagsOf(fd, cmd));
 }
 
 // Bytes from `addr` to the end of its word.

@@ -2,7 +2,22 @@
 pragma solidity ^0.8.34;
 
 import { IPreimageOracle } from "../preimage/IPreimageOracle.sol";
-import { PreimageKeys } from "../preimage/PreimageKeys.sol";
+import {
+    EINVAL,
+    FD_HINT_READ,
+    FD_HINT_WRITE,
+    FD_PREIMAGE_READ,
+    FD_PREIMAGE_WRITE,
+    FD_STDERR,
+    FD_STDIN,
+    FD_STDOUT,
+    F_GETFD,
+    F_GETFL,
+    flagsOf,
+    min,
+    oracleKey,
+    wholePages
+} from "./Descriptors.sol";
 import { BAD_PREIMAGE, BAD_RESOURCE, BAD_SYSCALL, fault } from "./RISCVFaults.sol";
 import { LEFT_PROOF, readLeaf, replaceBytes, storePair } from "./RISCVMemory.sol";
 import {
@@ -38,21 +53,9 @@ uint256 constant SYS_FUTEX = 422;
 // Linux has 9 for this one; the deployed machine has not.
 uint256 constant EBADF = 0x4d;
 uint256 constant EACCES = 0x0d;
-uint256 constant EINVAL = 0x16;
-
-uint256 constant FD_STDIN = 0;
-uint256 constant FD_STDOUT = 1;
-uint256 constant FD_STDERR = 2;
-uint256 constant FD_HINT_READ = 3;
-uint256 constant FD_HINT_WRITE = 4;
-uint256 constant FD_PREIMAGE_READ = 5;
-uint256 constant FD_PREIMAGE_WRITE = 6;
 
 uint256 constant PROGRAM_BREAK = 0x40000000;
-uint256 constant PAGE_MASK = 4095;
 uint256 constant MAP_ANONYMOUS = 0x20;
-uint256 constant F_GETFD = 1;
-uint256 constant F_GETFL = 3;
 uint256 constant RLIMIT_NOFILE = 7;
 
 // What the clock shows and how many files may be open, always.
@@ -146,10 +149,7 @@ function readPart(
     view
     returns (uint256 part, uint256 available)
 {
-    // Local data belongs to the caller.
-    bytes32 key = PREIMAGE_KEY.load();
-    if (PreimageKeys.isLocal(key)) key = PreimageKeys.localize(key, msg.sender, localContext);
-    try oracle.readPreimage(key, offset) returns (bytes32 dat, uint256 length) {
+    try oracle.readPreimage(oracleKey(PREIMAGE_KEY.load(), localContext), offset) returns (bytes32 dat, uint256 length) {
         return (uint256(dat), length);
     } catch {
         fault(BAD_PREIMAGE);
@@ -175,7 +175,7 @@ function mmap(uint256 addr, uint256 length) pure {
     if (addr != 0) return succeed(addr);
     uint256 heap = HEAP.load();
     unchecked {
-        HEAP.store(heap + ((length + PAGE_MASK) & ~PAGE_MASK));
+        HEAP.store(heap + wholePages(length));
     }
     succeed(heap);
 }
@@ -190,8 +190,7 @@ function exit(uint256 code) pure {
 function fcntl(uint256 fd, uint256 cmd) pure {
     if (cmd != F_GETFD && cmd != F_GETFL) return fail(EINVAL);
     if (fd > FD_PREIMAGE_WRITE) return fail(EBADF);
-    bool writable = fd == FD_STDOUT || fd == FD_STDERR || fd == FD_HINT_WRITE || fd == FD_PREIMAGE_WRITE;
-    succeed(cmd == F_GETFL && writable ? 1 : 0);
+    succeed(flagsOf(fd, cmd));
 }
 
 // clock_gettime(clock, addr): every clock stands still.
@@ -205,10 +204,6 @@ function getrlimit(uint256 resource, uint256 addr) pure {
     if (resource != RLIMIT_NOFILE) fault(BAD_RESOURCE);
     storePair(addr, OPEN_FILES, OPEN_FILES);
     succeed(0);
-}
-
-function min(uint256 a, uint256 b) pure returns (uint256) {
-    return a < b ? a : b;
 }
 
 // Bytes from `addr` to the end of its leaf.

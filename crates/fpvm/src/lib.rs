@@ -7,7 +7,7 @@
 //! blocks   the block interpreter                        the same for every machine
 //! mips     Cannon: plain step, and what its blocks do;  riscv  the same for Asterisc
 //! kernel   system calls, descriptors, oracle
-//! witness  what the chain sees: packed state, proofs
+//! layout   fields of states in their order;  witness  what the chain sees: packed state, proofs
 //! loader   programs to states;  state_file  states to files
 //! ```
 //!
@@ -25,6 +25,7 @@ mod riscv_table;
 mod blocks;
 pub mod isa;
 pub mod kernel;
+mod layout;
 pub mod loader;
 pub mod machine;
 pub mod memory;

@@ -6,7 +6,7 @@
 //!
 //! The seeds are made by [`seeds`], so that nothing binary has to be kept.
 
-pub mod generate;
+pub mod journal;
 pub mod many;
 #[path = "../../../crates/cli/src/cannon/pattern.rs"]
 pub mod pattern;

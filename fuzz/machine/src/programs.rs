@@ -1,6 +1,6 @@
 //! Oracles for program files, their symbols, and instruction words.
 
-use rebut_fpvm::isa::{Format, Op, Operands, Word};
+use rebut_fpvm::isa::{Op, Operands, Word};
 use rebut_fpvm::loader::load_elf_within;
 use rebut_fpvm::{StateVersion, Symbols};
 
@@ -53,7 +53,7 @@ pub fn instruction([word, high, low]: [u32; 3]) {
     assert_eq!(row.op, op);
     assert_eq!(word.0 & row.pattern.mask, row.pattern.value, "{}", row.name);
     assert!(text == row.name || text.starts_with(&format!("{} ", row.name)), "{text}");
-    if row.format == Format::Fallback {
+    if row.rest {
         return;
     }
     let operands = Operands {

@@ -6,7 +6,9 @@ use object::write::{Object, Symbol, SymbolSection};
 use object::{
     Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
 };
-use rebut_fpvm::{Mips32, State, StateVersion, StateVersion32};
+use rebut_fpvm::state_file::asterisc::Seal;
+use rebut_fpvm::witness::mips64::PROOF_BYTES;
+use rebut_fpvm::{Asterisc, AsteriscVersion, Mips32, State, StateVersion, StateVersion32};
 use rebut_preimage::PreimageKey;
 use std::io;
 
@@ -26,6 +28,12 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("state_file", state(StateVersion::V8)),
         ("state_file", narrow_state(|state, file| state.write(file))),
         ("state_file", narrow_state(|state, file| state.write_json(file))),
+        (
+            "asterisc_state",
+            asterisc_state(|state, file| state.write_binary(file, &Seal::default())),
+        ),
+        ("asterisc_state", asterisc_state(|state, file| state.write_json(file, &Seal::default()))),
+        ("shown_instruction", proof()),
         ("preimage_key", text.clone().into_bytes()),
         ("preimage_key", [&key.as_bytes()[..], b"value"].concat()),
         ("hint", b"l2-state-node 0x00ff".to_vec()),
@@ -117,9 +125,30 @@ fn narrow_state(write: impl Fn(&State<Mips32>, &mut Vec<u8>) -> io::Result<()>) 
     file
 }
 
+/// The same on Asterisc.
+fn asterisc_state(write: impl Fn(&State<Asterisc>, &mut Vec<u8>) -> io::Result<()>) -> Vec<u8> {
+    let mut state = State::<Asterisc>::at(AsteriscVersion, 0x1000);
+    // li a7, 214; ecall; j -8
+    for (at, word) in [(0x1000, 0x0d60_0893_u32), (0x1004, 0x73), (0x1008, 0xff9f_f06f)] {
+        state.memory.write_range(at, &word.to_le_bytes());
+    }
+    let mut file = vec![];
+    write(&state, &mut file).expect("a vector takes everything");
+    file
+}
+
+/// A proof of a system call at 0x1234_5678.
+fn proof() -> Vec<u8> {
+    let mut proof = vec![0; PROOF_BYTES];
+    proof[10..18].copy_from_slice(&0x1234_5678_u64.to_be_bytes());
+    proof[330 + 0x18 + 3] = 0x0c;
+    proof
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rebut_fpvm::witness::mips64::ShownInstruction;
     use rebut_fpvm::{AnyState, load_elf};
     use rebut_preimage::MemoryStore;
 
@@ -143,6 +172,16 @@ mod tests {
                 _ => State::read(file.as_slice()).unwrap().memory.page_count(),
             };
             assert_eq!(pages, 1);
+        }
+        for file in of("asterisc_state") {
+            let state = match file[0] {
+                b'{' => State::<Asterisc>::read_json(file.as_slice()),
+                _ => State::<Asterisc>::from_binary(file.as_slice()),
+            };
+            assert_eq!(state.unwrap().memory.page_count(), 1);
+        }
+        for proof in of("shown_instruction") {
+            assert!(ShownInstruction::read(&proof).is_some_and(|shown| shown.word.0 == 0x0c));
         }
         let mut store = MemoryStore::new();
         let key: PreimageKey =

@@ -1,14 +1,23 @@
 //! Oracles for state files and for the two ways of running.
 
-use crate::generate::{Case, Journal};
-use rebut_fpvm::memory::{AddressSpace, Memory};
-use rebut_fpvm::{AnyState, Machine, Mips32, State, StateFileError, StepError, Stop, Until, Vm};
+use crate::journal::Journal;
+use rebut_fpvm::isa::Op;
+use rebut_fpvm::state_file::asterisc::Seal;
+use rebut_fpvm::witness::mips64::ShownInstruction;
+use rebut_fpvm::{
+    AnyState, Asterisc, Machine, Mips32, Mips64, State, StateFileError, StepError, Stop, Until, Vm,
+};
+use rebut_tests::preimages::Preimages;
+use rebut_tests::{Random, Subject};
 use std::io;
 
 /// Steps that a state from a file is run for.
 const STEPS: u64 = 64;
+/// Most steps from one stop of a generated program to the next, and how many stops there are.
+const STEPS_PER_STOP: u64 = 400;
+const STOPS: usize = 3;
 
-/// Reads a state of any version: as JSON where it begins with a brace, else in its binary form. It is written and
+/// Reads a state of Cannon, of any version: as JSON where it begins with a brace, else in its binary form. It is written and
 /// read again the same, and both engines do the same with it.
 pub fn state_file(bytes: &[u8]) {
     if bytes.first() == Some(&b'{') {
@@ -60,12 +69,59 @@ fn same<V: Vm>(
     run_both(state, again, &[until]);
 }
 
-/// Runs a generated program by both engines to a few stops.
-pub fn lockstep(case: Case) {
-    let stops = case.stops();
-    let (fast, plain) =
-        (case.state(Memory::new()), case.state(Memory::without_windows(AddressSpace::Bits64)));
-    run_both(fast, plain, &stops);
+/// Reads a state of Asterisc: as JSON where it begins with a brace, else in its binary form. As with
+/// [`state_file`].
+pub fn asterisc_state(bytes: &[u8]) {
+    let seal = Seal::default();
+    if bytes.first() == Some(&b'{') {
+        let Ok(state) = State::<Asterisc>::read_json(bytes) else { return };
+        return same(
+            state,
+            |state, file| state.write_json(file, &seal),
+            |file| State::<Asterisc>::read_json(file),
+        );
+    }
+    let Ok(state) = State::<Asterisc>::from_binary(bytes) else { return };
+    same(
+        state,
+        |state, file| state.write_binary(file, &seal),
+        |file| State::<Asterisc>::from_binary(file),
+    );
+}
+
+/// Reads a proof of the 64-bit Cannon. What it shows is where the layout says, and can be written as text.
+pub fn shown_instruction(proof: &[u8]) {
+    let Some(shown) = ShownInstruction::read(proof) else { return };
+    assert_eq!(proof[10..18], shown.pc.to_be_bytes());
+    let leaf = &proof[330..362];
+    assert!(leaf.chunks(4).any(|word| word == shown.word.0.to_be_bytes()) || shown.pc & 3 != 0);
+    let text = shown.word.disassemble(shown.pc).to_string();
+    assert_eq!(text.starts_with("invalid "), Op::decode(shown.word).is_none());
+}
+
+/// Runs a program made from the bytes behind the first, which chooses the machine, by both engines to a few
+/// stops.
+pub fn lockstep(bytes: &[u8]) {
+    let Some((machine, bytes)) = bytes.split_first() else { return };
+    match machine % 3 {
+        0 => lockstep_of::<Mips64>(bytes),
+        1 => lockstep_of::<Mips32>(bytes),
+        _ => lockstep_of::<Asterisc>(bytes),
+    }
+}
+
+fn lockstep_of<V: Subject>(bytes: &[u8]) {
+    let random = &mut Random::of_bytes(bytes);
+    let stops: [_; STOPS] =
+        std::array::from_fn(|_| (random.below(STEPS_PER_STOP), random.one_in(4)));
+    let keys: Vec<[u8; 32]> = Preimages::new().keys().into_iter().map(|key| key.0).collect();
+    let case = V::random_case(random, &keys);
+    let mut step = case.registers.step;
+    let stops = stops.map(|(steps, preimage_read)| {
+        step += steps;
+        Until { step, preimage_read }
+    });
+    run_both(case.state(), case.state_without_windows(), &stops);
 }
 
 /// Runs equal states side by side, by blocks and by plain steps. They never differ.
@@ -111,5 +167,33 @@ fn prove<V: Vm>(prover: &mut Machine<'_, V>, stepper: &mut Machine<'_, V>) {
         }
         (Err(proof), Err(step)) => assert_eq!(proof.to_string(), step.to_string()),
         (proof, step) => panic!("{proof:?} / {step:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::many::noise;
+    use rebut_fpvm::Silent;
+
+    fn steps_of_noise<V: Subject>() -> u64 {
+        let steps = (0..64).map(|number| {
+            let noise = noise(number, 2048);
+            let case = V::random_case(&mut Random::of_bytes(&noise), &[]);
+            let start = case.registers.step;
+            let mut machine =
+                Machine::new(case.state_without_windows(), Journal::default().oracle(), Silent);
+            // How it ends is not asked here.
+            let _ = machine.run_plain(Until::step(start + 1000));
+            machine.registers().step - start
+        });
+        steps.sum()
+    }
+
+    #[test]
+    fn programs_of_noise_get_somewhere() {
+        let steps =
+            [steps_of_noise::<Mips64>(), steps_of_noise::<Mips32>(), steps_of_noise::<Asterisc>()];
+        assert!(steps.iter().all(|steps| *steps > 64 * 20), "steps in 64 programs: {steps:?}");
     }
 }

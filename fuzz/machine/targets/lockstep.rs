@@ -1,5 +1,3 @@
-//! Both engines on generated programs.
+//! Both engines of each machine on generated programs.
 #![no_main]
-libfuzzer_sys::fuzz_target!(|input: rebut_fuzz_machine::generate::Case| {
-    rebut_fuzz_machine::states::lockstep(input)
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| rebut_fuzz_machine::states::lockstep(input));

@@ -213,7 +213,7 @@ fn show<A: Mips>(cases: &mut Cases<'_, A>) {
         (_, Format::RdRtSa) => shifts_by_amount(cases),
         (_, Format::RdRtRs | Format::RdRsRt | Format::RsRt) => three_registers(cases),
         (_, Format::RdRs | Format::Rs | Format::Rd | Format::Bare) => one_register(cases),
-        (_, Format::RsOff | Format::RsRtOff | Format::Fallback) => branches(cases),
+        (_, Format::RsOff | Format::RsRtOff) => branches(cases),
         (_, Format::Jump) => jumps(cases),
         (_, Format::RtRsImm | Format::RtRsUimm | Format::RtUimm) => immediates(cases),
         (_, Format::RtMem) => memory_accesses(cases),

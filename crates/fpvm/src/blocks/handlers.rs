@@ -27,6 +27,8 @@ pub trait Kinds<V: Engine>: Copy + Debug + Eq {
     const SET: Self;
     /// Sets register a to a [`wide`] constant.
     const SET_WIDE: Self;
+    /// Moves register b to a.
+    const MOVE: Self;
 
     /// The handler of this alone.
     fn handler(self) -> Handler<V>;
@@ -36,6 +38,10 @@ pub trait Kinds<V: Engine>: Copy + Debug + Eq {
 pub trait Tests<V: Engine>: Copy + Debug + Eq {
     /// True exactly when this is not.
     fn opposite(self) -> Self;
+
+    /// What this comes to where both registers are the same. A test of one register has the zero register for
+    /// the other.
+    fn of_same(self) -> bool;
 
     /// The handler of the branch alone.
     fn handler(self) -> Handler<V>;
@@ -189,8 +195,49 @@ pub const fn wide<V: Engine>(s: &Slot<V>) -> u64 {
 }
 
 /// Defines `Kind` and the module `work` with a type for each kind, to build handlers from: a name, the
-/// shape of the work, and what it computes.
+/// shape of the work, and what it computes. Besides a machine's own there are those that all machines have.
 macro_rules! works {
+    (for $v:ident: $bound:path; $($own:tt)*) => {
+        $crate::blocks::handlers::define_works! {
+            for $v: $bound;
+            Add32: three(op::add32);
+            Sub32: three(op::sub32);
+            Add64: three(op::add64);
+            Sub64: three(op::sub64);
+            Mul32: three(op::mul32);
+            And: three(op::and);
+            Or: three(op::or);
+            Xor: three(op::xor);
+            Slt: three(op::slt);
+            Sltu: three(op::sltu);
+            Sll32: three(op::sll32);
+            Srl32: three(op::srl32);
+            Sra32: three(op::sra32);
+            Sll64: three(op::sll64);
+            Srl64: three(op::srl64);
+            Sra64: three(op::sra64);
+            Add32Imm: immediate(op::add32);
+            Add64Imm: immediate(op::add64);
+            SltImm: immediate(op::slt);
+            SltuImm: immediate(op::sltu);
+            AndImm: immediate(op::and);
+            OrImm: immediate(op::or);
+            XorImm: immediate(op::xor);
+            Sll32Imm: immediate(op::sll32);
+            Srl32Imm: immediate(op::srl32);
+            Sra32Imm: immediate(op::sra32);
+            Sll64Imm: immediate(op::sll64);
+            Srl64Imm: immediate(op::srl64);
+            Sra64Imm: immediate(op::sra64);
+            Move: two(|v| v);
+            Set: constant(|s| s.value());
+            SetWide: constant(wide);
+            $($own)*
+        }
+    };
+}
+
+macro_rules! define_works {
     (for $v:ident: $bound:path; $($name:ident: $shape:ident($f:expr);)*) => {
         /// What the slot of a straight instruction does.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,6 +246,8 @@ macro_rules! works {
         /// One type for each [`Kind`].
         pub mod work {
             use super::*;
+            use $crate::blocks::handlers::{constant, immediate, three, two, wide};
+            use $crate::isa::semantics as op;
             $(pub struct $name;
             impl<$v: $bound> Work<$v> for $name {
                 #[inline(always)]
@@ -211,6 +260,7 @@ macro_rules! works {
         impl<$v: $bound> Kinds<$v> for Kind {
             const SET: Self = Self::Set;
             const SET_WIDE: Self = Self::SetWide;
+            const MOVE: Self = Self::Move;
 
             fn handler(self) -> Handler<$v> {
                 match self { $(Self::$name => handlers::single::<$v, work::$name>,)* }
@@ -243,6 +293,10 @@ macro_rules! tests {
                 match self { $(Self::$name => Self::$opposite,)* }
             }
 
+            fn of_same(self) -> bool {
+                match self { $(Self::$name => $f(0, 0),)* }
+            }
+
             fn handler(self) -> Handler<$v> {
                 match self { $(Self::$name => handlers::branch::<$v, test::$name>,)* }
             }
@@ -250,4 +304,4 @@ macro_rules! tests {
     };
 }
 
-pub(crate) use {tests, works};
+pub(crate) use {define_works, tests, works};

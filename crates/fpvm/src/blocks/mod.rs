@@ -109,6 +109,48 @@ pub enum Lowered<V: Engine> {
     Plain,
 }
 
+impl<V: Engine> Lowered<V> {
+    /// Work on registers b and c or on an immediate, whose only effect is its register: without it, none.
+    pub fn one(kind: V::Kind, register: usize, b: usize, c: usize, imm: i32) -> Self {
+        if register == 0 {
+            return Self::Nothing;
+        }
+        Self::One(Draft::new(kind, register as u8, b as u8, c as u8, imm))
+    }
+
+    /// As [`one`](Self::one), where a zero register leaves the other as it is.
+    pub fn sum(kind: V::Kind, register: usize, b: usize, c: usize) -> Self {
+        match (b, c) {
+            (b, 0) => Self::one(V::Kind::MOVE, register, b, 0, 0),
+            (0, c) => Self::one(V::Kind::MOVE, register, c, 0, 0),
+            (b, c) => Self::one(kind, register, b, c, 0),
+        }
+    }
+
+    /// As [`sum`](Self::sum), of a register and an immediate.
+    pub fn sum_imm(kind: V::Kind, register: usize, b: usize, imm: i32) -> Self {
+        match (b, imm) {
+            (0, imm) => Self::one(V::Kind::SET, register, 0, 0, imm),
+            (b, 0) => Self::one(V::Kind::MOVE, register, b, 0, 0),
+            (b, imm) => Self::one(kind, register, b, 0, imm),
+        }
+    }
+
+    /// A branch that tests registers `a` and `b`, with what is known where they are the same.
+    pub fn branch(test: V::Test, [a, b]: [usize; 2], target: u64, link: usize) -> Self {
+        let link = link as u8;
+        if a == b {
+            return Self::Fixed { target: test.of_same().then_some(target), link };
+        }
+        Self::Branch { test, a: a as u8, b: b as u8, target, link }
+    }
+}
+
+/// The register itself, or the one that takes what a register that is always zero would.
+pub const fn or_sink(register: usize) -> u8 {
+    if register == 0 { SINK } else { register as u8 }
+}
+
 /// A processor that can go on in blocks.
 #[derive(Clone, Copy, Debug)]
 pub struct Entrance {

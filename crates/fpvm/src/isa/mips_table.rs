@@ -1,8 +1,8 @@
 //! The MIPS instructions that Cannon executes, one documented row each.
 //!
 //! A row is: what the instruction does, its mnemonic, how it is written in assembly, its bits, and the
-//! width of the machine it exists on (`both`, or `wide` for the 64-bit one alone). The enum, the
-//! decoder, the encoder, the disassembler, the list for tests and the visitor trait all come from these
+//! width of the machine it exists on (`both`, or `wide` for the 64-bit one alone), or `rest` where it stands
+//! for all that no other row of its group matches, on either. The enum, the decoder, the encoder, the disassembler, the list for tests and the visitor trait all come from these
 //! rows. Everything that no row matches is an invalid instruction.
 //!
 //! Field letters: `s` rs, `t` rt, `d` rd, `a` shift amount, `i` immediate, `j` jump target.
@@ -118,7 +118,7 @@ macro_rules! for_each_mips_instruction {
         /// Branch if rs is not negative; links in $31 even when not taken.
         bgezal  RsOff    "000001 sssss 10001 iiiiiiiiiiiiiiii" both;
         /// Every other encoding of the REGIMM group: a branch that is never taken.
-        bnever  Fallback "000001 sssss ttttt iiiiiiiiiiiiiiii" both;
+        bnever  RsOff    "000001 sssss ttttt iiiiiiiiiiiiiiii" rest;
         /// Jump within the 256 MiB region of the delay slot.
         j       Jump     "000010 jjjjjjjjjjjjjjjjjjjjjjjjjj" both;
         /// Jump within the 256 MiB region of the delay slot, link in $31.

@@ -152,6 +152,7 @@ macro_rules! conditions {
         $($(#[$meta])* #[inline(always)] pub const fn $name($rs: u64, $rt: u64) -> bool { $body })*
     };
 }
+pub(crate) use {conditions, functions};
 
 conditions! {
     /// Condition of `beq`.

@@ -1,7 +1,7 @@
 //! What Asterisc asks of programs and how it prepares them: patches for Go's runtime, and a fixed stack.
 
 use super::symbols::Symbols;
-use super::{Rules, Target, touch};
+use super::{Rules, Target, go, touch};
 use crate::machine::state::State;
 use crate::memory::{Memory, PAGE_BYTES};
 use crate::riscv::{Asterisc, SP};
@@ -13,24 +13,6 @@ const HEAP_START: u64 = 0x7f00_0000_0000;
 /// Stack pointer of a new program.
 const STACK: u64 = 0x1000_0000_0000_0000;
 
-/// Functions that return at once: Go's garbage collector and background work, and packages whose start
-/// needs threads or floating point.
-const SILENCED: [&str; 14] = [
-    "runtime.gcenable",
-    "runtime.init.5",
-    "runtime.main.func1",
-    "runtime.deductSweepCredit",
-    "runtime.(*gcControllerState).commit",
-    "github.com/prometheus/client_golang/prometheus.init",
-    "github.com/prometheus/client_golang/prometheus.init.0",
-    "github.com/prometheus/procfs.init",
-    "github.com/prometheus/common/model.init",
-    "github.com/prometheus/client_model/go.init",
-    "github.com/prometheus/client_model/go.init.0",
-    "github.com/prometheus/client_model/go.init.1",
-    "flag.init",
-    "runtime.check",
-];
 /// `jalr zero, ra, 0`
 const RETURN: [u8; 4] = 0x0000_8067_u32.to_le_bytes();
 /// A variable that is set to 0: no memory profile.
@@ -59,7 +41,7 @@ impl Target for Asterisc {
     fn prepare(state: &mut State<Self>, symbols: &Symbols) {
         state.registers.heap = HEAP_START;
         for symbol in symbols.all() {
-            if SILENCED.contains(&symbol.name.as_str()) {
+            if go::is_taken_out(&symbol.name) {
                 patch(&mut state.memory, symbol.start, &RETURN);
             } else if symbol.name == PROFILE_RATE {
                 patch(&mut state.memory, symbol.start, &[0; 8]);

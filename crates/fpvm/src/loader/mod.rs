@@ -1,9 +1,9 @@
 //! Programs to states: ELF files, the first stack, and the symbols of the program.
 
 mod asterisc;
+mod cannon;
 mod elf;
 mod go;
-mod stack;
 pub mod symbols;
 
 pub use elf::{Bounds, LoadError, MAX_PROGRAM_BYTES, Rules};

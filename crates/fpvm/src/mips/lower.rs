@@ -3,8 +3,8 @@
 use super::Arch;
 use super::state::RA;
 use super::works::{HI, Kind, LO, Test};
-use crate::blocks::{self, SINK, TARGET};
-use crate::isa::{Visitor, Word, semantics};
+use crate::blocks::{self, SINK, TARGET, or_sink};
+use crate::isa::{Visitor, Word, rows, semantics};
 use std::marker::PhantomData;
 
 type Draft = blocks::Draft<Kind>;
@@ -25,129 +25,116 @@ pub fn lower<A: Arch>(word: u32, pc: u64) -> Lowered<A> {
     }
 }
 
-/// Work whose only effect is its register: without it, none.
-fn one<A: Arch>(kind: Kind, register: usize, b: usize, c: usize, imm: i32) -> Lowered<A> {
-    if register == 0 {
-        return Lowered::Nothing;
-    }
-    Lowered::One(Draft::new(kind, register as u8, b as u8, c as u8, imm))
-}
-
-/// rd = rs op rt.
-fn rd_rs_rt<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
-    one(kind, w.rd(), w.rs(), w.rt(), 0)
-}
-
-/// As [`rd_rs_rt`], where a zero operand leaves the other as it is.
-fn sum<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
-    match (w.rs(), w.rt()) {
-        (rs, 0) => one(Kind::Move, w.rd(), rs, 0, 0),
-        (0, rt) => one(Kind::Move, w.rd(), rt, 0, 0),
-        (rs, rt) => one(kind, w.rd(), rs, rt, 0),
-    }
-}
-
-fn rd_rt_rs<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
-    one(kind, w.rd(), w.rt(), w.rs(), 0)
-}
-
-fn rd_rt_sa<A: Arch>(w: Word, kind: Kind, more: i32) -> Lowered<A> {
-    one(kind, w.rd(), w.rt(), 0, w.sa() as i32 + more)
-}
-
-fn rd_rs<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
-    one(kind, w.rd(), w.rs(), 0, 0)
-}
-
-fn rt_imm<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
-    one(kind, w.rt(), w.rs(), 0, w.imm() as i32)
-}
-
-fn rt_uimm<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
-    one(kind, w.rt(), w.rs(), 0, w.uimm() as i32)
-}
-
-/// rt = rs + immediate, where rs is often zero.
-fn rt_sum<A: Arch>(w: Word, kind: Kind, imm: i32) -> Lowered<A> {
-    match w.rs() {
-        0 => one(Kind::Set, w.rt(), 0, 0, imm),
-        rs => one(kind, w.rt(), rs, 0, imm),
-    }
-}
-
-/// Writes HI and LO, and 0 to rd.
-fn hi_lo<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
-    let work = Draft::new(kind, SINK, w.rs() as u8, w.rt() as u8, 0);
-    with_zero(w, work)
-}
-
-/// These instructions write 0 to an rd that is not zero.
-fn with_zero<A: Arch>(w: Word, work: Draft) -> Lowered<A> {
-    match w.rd() {
-        0 => Lowered::One(work),
-        rd => Lowered::Two(work, Draft::new(Kind::Set, rd as u8, 0, 0, 0)),
-    }
-}
-
-fn load<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
-    one(kind, w.rt(), w.rs(), 0, w.imm() as i32)
-}
-
-fn load_part<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
-    one(kind, w.rt(), w.rs(), w.rt(), w.imm() as i32)
-}
-
-fn store<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
-    Lowered::One(Draft::new(kind, SINK, w.rs() as u8, w.rt() as u8, w.imm() as i32))
-}
-
-/// These work on the reservation, whatever their register.
-fn linked<A: Arch>(w: Word, kind: Kind) -> Lowered<A> {
-    let rt = if w.rt() == 0 { SINK } else { w.rt() as u8 };
-    Lowered::One(Draft::new(kind, rt, w.rs() as u8, w.rt() as u8, w.imm() as i32))
-}
-
-/// A jump to the address in rs.
-fn through<A: Arch>(w: Word, link: usize) -> Lowered<A> {
-    let to = Draft::new(Kind::Target, TARGET, w.rs() as u8, 0, 0);
-    Lowered::Through { to, link: link as u8 }
-}
-
 impl<A: Arch> Lower<A> {
-    fn target(&self, w: Word) -> u64 {
-        A::wrap(self.pc.wrapping_add(4).wrapping_add(w.imm() << 2))
+    /// rd = rs op rt.
+    fn rd_rs_rt(&self, w: Word, kind: Kind) -> Lowered<A> {
+        Lowered::one(kind, w.rd(), w.rs(), w.rt(), 0)
+    }
+
+    /// As [`rd_rs_rt`](Self::rd_rs_rt), where a zero operand leaves the other as it is.
+    fn sum(&self, w: Word, kind: Kind) -> Lowered<A> {
+        Lowered::sum(kind, w.rd(), w.rs(), w.rt())
+    }
+
+    fn rd_rt_rs(&self, w: Word, kind: Kind) -> Lowered<A> {
+        Lowered::one(kind, w.rd(), w.rt(), w.rs(), 0)
+    }
+
+    fn rd_rt_sa(&self, w: Word, kind: Kind, more: i32) -> Lowered<A> {
+        Lowered::one(kind, w.rd(), w.rt(), 0, w.sa() as i32 + more)
+    }
+
+    fn rd_rs(&self, w: Word, kind: Kind) -> Lowered<A> {
+        Lowered::one(kind, w.rd(), w.rs(), 0, 0)
+    }
+
+    fn rt_imm(&self, w: Word, kind: Kind, imm: fn(Word) -> u64) -> Lowered<A> {
+        Lowered::one(kind, w.rt(), w.rs(), 0, imm(w) as i32)
+    }
+
+    fn rt_sum(&self, w: Word, kind: Kind, imm: fn(Word) -> u64) -> Lowered<A> {
+        Lowered::sum_imm(kind, w.rt(), w.rs(), imm(w) as i32)
+    }
+
+    /// A sum of words. Of a register and zero it is the register's low word, so not always the register.
+    fn rt_word(&self, w: Word) -> Lowered<A> {
+        match w.rs() {
+            0 => self.rt_sum(w, Kind::Add32Imm, Word::imm),
+            _ => self.rt_imm(w, Kind::Add32Imm, Word::imm),
+        }
+    }
+
+    /// What writes HI and LO, and zero to rd.
+    fn hi_lo(&self, w: Word, kind: Kind) -> Lowered<A> {
+        with_zero(w, Draft::new(kind, SINK, w.rs() as u8, w.rt() as u8, 0))
+    }
+
+    fn from(&self, w: Word, register: u8) -> Lowered<A> {
+        Lowered::one(Kind::Move, w.rd(), register.into(), 0, 0)
+    }
+
+    fn to(&self, w: Word, register: u8) -> Lowered<A> {
+        with_zero(w, Draft::new(Kind::Move, register, w.rs() as u8, 0, 0))
+    }
+
+    fn load(&self, w: Word, kind: Kind) -> Lowered<A> {
+        Lowered::one(kind, w.rt(), w.rs(), 0, w.imm() as i32)
+    }
+
+    fn load_part(&self, w: Word, kind: Kind) -> Lowered<A> {
+        Lowered::one(kind, w.rt(), w.rs(), w.rt(), w.imm() as i32)
+    }
+
+    fn store(&self, w: Word, kind: Kind) -> Lowered<A> {
+        Lowered::One(Draft::new(kind, SINK, w.rs() as u8, w.rt() as u8, w.imm() as i32))
+    }
+
+    /// These work on the reservation, whatever their register.
+    fn linked(&self, w: Word, kind: Kind) -> Lowered<A> {
+        let (rs, rt) = (w.rs() as u8, w.rt() as u8);
+        Lowered::One(Draft::new(kind, or_sink(w.rt()), rs, rt, w.imm() as i32))
+    }
+
+    fn branch(&self, w: Word, test: Test, compared: [usize; 2], link: usize) -> Lowered<A> {
+        let target = A::wrap(self.pc.wrapping_add(4).wrapping_add(w.imm() << 2));
+        Lowered::branch(test, compared, target, link)
     }
 
     /// A branch that compares rs with zero.
     fn sign(&self, w: Word, test: Test, link: usize) -> Lowered<A> {
-        let a = w.rs() as u8;
         // The link would change the condition's register before the condition is looked at.
         if link != 0 && link == w.rs() {
             return Lowered::Plain;
         }
-        Lowered::Branch { test, a, b: 0, target: self.target(w), link: link as u8 }
+        self.branch(w, test, [w.rs(), 0], link)
     }
 
     fn compare(&self, w: Word, test: Test) -> Lowered<A> {
-        let (a, b, target) = (w.rs() as u8, w.rt() as u8, self.target(w));
-        match (test, a == b) {
-            (Test::Eq, true) => Lowered::Fixed { target: Some(target), link: 0 },
-            (Test::Ne, true) => Lowered::Fixed { target: None, link: 0 },
-            _ => Lowered::Branch { test, a, b, target, link: 0 },
-        }
+        self.branch(w, test, [w.rs(), w.rt()], 0)
     }
 
     fn jump(&self, w: Word, link: usize) -> Lowered<A> {
         let target = self.pc.wrapping_add(4) & semantics::JUMP_REGION | w.jump();
         Lowered::Fixed { target: Some(target), link: link as u8 }
     }
+
+    /// A jump to the address in rs.
+    fn through(&self, w: Word, link: usize) -> Lowered<A> {
+        let to = Draft::new(Kind::Target, TARGET, w.rs() as u8, 0, 0);
+        Lowered::Through { to, link: link as u8 }
+    }
+
+    fn plain(&self, _: Word) -> Lowered<A> {
+        Lowered::Plain
+    }
 }
 
-/// `method: function(arguments)` for each row that is one call.
-macro_rules! rows {
-    ($($name:ident: $f:ident($($argument:expr),*);)*) => {
-        $(fn $name(&mut self, w: Word) -> Lowered<A> { $f(w, $($argument),*) })*
-    };
+/// Work that writes zero to rd as well.
+fn with_zero<A: Arch>(w: Word, work: Draft) -> Lowered<A> {
+    match w.rd() {
+        0 => Lowered::One(work),
+        rd => Lowered::Two(work, Draft::new(Kind::Set, rd as u8, 0, 0, 0)),
+    }
 }
 
 impl<A: Arch> Visitor for Lower<A> {
@@ -199,10 +186,10 @@ impl<A: Arch> Visitor for Lower<A> {
         divu: hi_lo(Kind::Divu);
         ddiv: hi_lo(Kind::Ddiv);
         ddivu: hi_lo(Kind::Ddivu);
-        slti: rt_imm(Kind::SltImm);
-        sltiu: rt_imm(Kind::SltuImm);
-        andi: rt_uimm(Kind::AndImm);
-        xori: rt_uimm(Kind::XorImm);
+        slti: rt_imm(Kind::SltImm, Word::imm);
+        sltiu: rt_imm(Kind::SltuImm, Word::imm);
+        andi: rt_imm(Kind::AndImm, Word::uimm);
+        xori: rt_sum(Kind::XorImm, Word::uimm);
         lb: load(Kind::Lb);
         lbu: load(Kind::Lbu);
         lh: load(Kind::Lh);
@@ -226,101 +213,38 @@ impl<A: Arch> Visitor for Lower<A> {
         lld: linked(Kind::Lld);
         sc: linked(Kind::Sc);
         scd: linked(Kind::Scd);
-    }
-
-    fn addi(&mut self, w: Word) -> Lowered<A> {
-        rt_sum(w, Kind::Add32Imm, w.imm() as i32)
-    }
-
-    fn addiu(&mut self, w: Word) -> Lowered<A> {
-        rt_sum(w, Kind::Add32Imm, w.imm() as i32)
-    }
-
-    fn daddi(&mut self, w: Word) -> Lowered<A> {
-        rt_sum(w, Kind::Add64Imm, w.imm() as i32)
-    }
-
-    fn daddiu(&mut self, w: Word) -> Lowered<A> {
-        rt_sum(w, Kind::Add64Imm, w.imm() as i32)
-    }
-
-    fn ori(&mut self, w: Word) -> Lowered<A> {
-        rt_sum(w, Kind::OrImm, w.uimm() as i32)
+        addi: rt_word();
+        addiu: rt_word();
+        daddi: rt_sum(Kind::Add64Imm, Word::imm);
+        daddiu: rt_sum(Kind::Add64Imm, Word::imm);
+        ori: rt_sum(Kind::OrImm, Word::uimm);
+        mfhi: from(HI);
+        mflo: from(LO);
+        mthi: to(HI);
+        mtlo: to(LO);
+        beq: compare(Test::Eq);
+        bne: compare(Test::Ne);
+        blez: sign(Test::Lez, 0);
+        bgtz: sign(Test::Gtz, 0);
+        bltz: sign(Test::Ltz, 0);
+        bgez: sign(Test::Gez, 0);
+        bltzal: sign(Test::Ltz, RA);
+        bgezal: sign(Test::Gez, RA);
+        syscall: plain();
+        j: jump(0);
+        jal: jump(RA);
+        jr: through(0);
     }
 
     fn lui(&mut self, w: Word) -> Lowered<A> {
-        one(Kind::Set, w.rt(), 0, 0, semantics::lui(w.uimm()) as i32)
-    }
-
-    fn mfhi(&mut self, w: Word) -> Lowered<A> {
-        one(Kind::Move, w.rd(), HI.into(), 0, 0)
-    }
-
-    fn mflo(&mut self, w: Word) -> Lowered<A> {
-        one(Kind::Move, w.rd(), LO.into(), 0, 0)
-    }
-
-    fn mthi(&mut self, w: Word) -> Lowered<A> {
-        with_zero(w, Draft::new(Kind::Move, HI, w.rs() as u8, 0, 0))
-    }
-
-    fn mtlo(&mut self, w: Word) -> Lowered<A> {
-        with_zero(w, Draft::new(Kind::Move, LO, w.rs() as u8, 0, 0))
-    }
-
-    fn beq(&mut self, w: Word) -> Lowered<A> {
-        self.compare(w, Test::Eq)
-    }
-
-    fn bne(&mut self, w: Word) -> Lowered<A> {
-        self.compare(w, Test::Ne)
-    }
-
-    fn blez(&mut self, w: Word) -> Lowered<A> {
-        self.sign(w, Test::Lez, 0)
-    }
-
-    fn bgtz(&mut self, w: Word) -> Lowered<A> {
-        self.sign(w, Test::Gtz, 0)
-    }
-
-    fn bltz(&mut self, w: Word) -> Lowered<A> {
-        self.sign(w, Test::Ltz, 0)
-    }
-
-    fn bgez(&mut self, w: Word) -> Lowered<A> {
-        self.sign(w, Test::Gez, 0)
-    }
-
-    fn bltzal(&mut self, w: Word) -> Lowered<A> {
-        self.sign(w, Test::Ltz, RA)
-    }
-
-    fn bgezal(&mut self, w: Word) -> Lowered<A> {
-        self.sign(w, Test::Gez, RA)
-    }
-
-    fn syscall(&mut self, _: Word) -> Lowered<A> {
-        Lowered::Plain
+        Lowered::one(Kind::Set, w.rt(), 0, 0, semantics::lui(w.uimm()) as i32)
     }
 
     fn bnever(&mut self, _: Word) -> Lowered<A> {
         Lowered::Fixed { target: None, link: 0 }
     }
 
-    fn j(&mut self, w: Word) -> Lowered<A> {
-        self.jump(w, 0)
-    }
-
-    fn jal(&mut self, w: Word) -> Lowered<A> {
-        self.jump(w, RA)
-    }
-
-    fn jr(&mut self, w: Word) -> Lowered<A> {
-        through(w, 0)
-    }
-
     fn jalr(&mut self, w: Word) -> Lowered<A> {
-        through(w, w.rd())
+        self.through(w, w.rd())
     }
 }

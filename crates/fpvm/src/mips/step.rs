@@ -4,7 +4,7 @@
 use super::state::{Cpu, RA};
 use super::threads::ReservationStatus;
 use super::{Arch, Atomics};
-use crate::isa::{Op, Visitor, Word, semantics as op};
+use crate::isa::{Op, Visitor, Word, rows, semantics as op};
 use crate::machine::error::{Fault, StepError};
 use crate::machine::{Machine, Recorder};
 use crate::memory::Memory;
@@ -222,13 +222,6 @@ impl<A: Arch> Step<'_, A> {
         }
         self.finish(w.rt(), holds.into())
     }
-}
-
-/// `method: helper(arguments)` for each row that is one call.
-macro_rules! rows {
-    ($($name:ident: $helper:ident($($argument:expr),*);)*) => {
-        $(#[inline(always)] fn $name(&mut self, w: Word) -> Done { self.$helper(w, $($argument),*) })*
-    };
 }
 
 impl<A: Arch> Visitor for Step<'_, A> {

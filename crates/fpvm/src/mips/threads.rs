@@ -22,6 +22,13 @@ pub struct Thread {
     pub cpu: Cpu,
 }
 
+impl Thread {
+    /// A thread about to execute at `pc`, all registers zero.
+    pub const fn at(id: u64, pc: u64) -> Self {
+        Self { id, exit_code: 0, exited: false, cpu: Cpu::at(pc) }
+    }
+}
+
 /// What a load-linked instruction reserved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reservation {
@@ -82,7 +89,7 @@ impl Threads {
             reservation: Reservation::default(),
             steps_since_switch: 0,
             traverse_right: false,
-            left: vec![Thread { id: 0, exit_code: 0, exited: false, cpu: Cpu::at(pc) }],
+            left: vec![Thread::at(0, pc)],
             right: Vec::new(),
             next_thread_id: 1,
         }
@@ -152,7 +159,7 @@ mod tests {
     fn threads_are_visited_to_and_fro() {
         let mut r = Threads::at(0);
         for id in [1, 2] {
-            let below = Thread { id, exit_code: 0, exited: false, cpu: Cpu::at(0) };
+            let below = Thread::at(id, 0);
             r.left.insert(0, below);
         }
         let visited: Vec<u64> = (0..9)
@@ -171,7 +178,7 @@ mod tests {
         r.steps_since_switch = 7;
         r.preempt();
         assert!(r.traverse_right && r.steps_since_switch == 0 && r.left.is_empty());
-        r.push_thread(Thread { id: 1, exit_code: 0, exited: false, cpu: Cpu::at(0) });
+        r.push_thread(Thread::at(1, 0));
         assert_eq!(r.right.len(), 2);
         r.steps_since_switch = 7;
         r.pop_thread();

@@ -2,8 +2,9 @@
 
 use super::Asterisc;
 use super::works::{Kind, Test};
-use crate::blocks::{self, SINK, TARGET};
+use crate::blocks::{self, SINK, TARGET, or_sink};
 use crate::isa::riscv::{Op, Visitor, Word};
+use crate::isa::rows;
 
 type Draft = blocks::Draft<Kind>;
 type Lowered = blocks::Lowered<Asterisc>;
@@ -22,94 +23,58 @@ pub(super) fn lower(word: u32, pc: u64) -> Lowered {
     }
 }
 
-/// Work whose only effect is its register: without it, none.
-fn one(kind: Kind, register: usize, b: usize, c: usize, imm: i32) -> Lowered {
-    if register == 0 {
-        return Lowered::Nothing;
-    }
-    Lowered::One(Draft::new(kind, register as u8, b as u8, c as u8, imm))
-}
-
-fn rs1_rs2(w: Word, kind: Kind) -> Lowered {
-    one(kind, w.rd(), w.rs1(), w.rs2(), 0)
-}
-
-/// As [`rs1_rs2`], where a zero operand leaves the other as it is.
-fn sum(w: Word, kind: Kind) -> Lowered {
-    match (w.rs1(), w.rs2()) {
-        (rs1, 0) => one(Kind::Move, w.rd(), rs1, 0, 0),
-        (0, rs2) => one(Kind::Move, w.rd(), rs2, 0, 0),
-        (rs1, rs2) => one(kind, w.rd(), rs1, rs2, 0),
-    }
-}
-
-fn rs1_imm(w: Word, kind: Kind) -> Lowered {
-    one(kind, w.rd(), w.rs1(), 0, w.imm() as i32)
-}
-
-/// rs1 and an immediate, where one of them is often zero.
-fn sum_imm(w: Word, kind: Kind) -> Lowered {
-    match (w.rs1(), w.imm() as i32) {
-        (0, imm) => one(Kind::Set, w.rd(), 0, 0, imm),
-        (rs1, 0) => one(Kind::Move, w.rd(), rs1, 0, 0),
-        (rs1, imm) => one(kind, w.rd(), rs1, 0, imm),
-    }
-}
-
-fn rs1_shamt(w: Word, kind: Kind) -> Lowered {
-    one(kind, w.rd(), w.rs1(), 0, w.shamt() as i32)
-}
-
-fn store(w: Word, kind: Kind) -> Lowered {
-    let offset = w.store_offset() as i32;
-    Lowered::One(Draft::new(kind, SINK, w.rs1() as u8, w.rs2() as u8, offset))
-}
-
-/// These work on memory or on the reservation, whatever their register.
-fn atomic(w: Word, kind: Kind) -> Lowered {
-    let rd = if w.rd() == 0 { SINK } else { w.rd() as u8 };
-    Lowered::One(Draft::new(kind, rd, w.rs1() as u8, w.rs2() as u8, 0))
-}
-
-fn nothing(_: Word) -> Lowered {
-    Lowered::Nothing
-}
-
-fn no_register(w: Word) -> Lowered {
-    one(Kind::Set, w.rd(), 0, 0, 0)
-}
-
-fn plain(_: Word) -> Lowered {
-    Lowered::Plain
-}
-
 impl Lower {
-    /// A branch; `always` says what it comes to where both registers are the same.
-    fn branch(&self, w: Word, test: Test, always: bool) -> Lowered {
+    fn rs1_rs2(&self, w: Word, kind: Kind) -> Lowered {
+        Lowered::one(kind, w.rd(), w.rs1(), w.rs2(), 0)
+    }
+
+    /// As [`rs1_rs2`](Self::rs1_rs2), where a zero operand leaves the other as it is.
+    fn sum(&self, w: Word, kind: Kind) -> Lowered {
+        Lowered::sum(kind, w.rd(), w.rs1(), w.rs2())
+    }
+
+    fn rs1_imm(&self, w: Word, kind: Kind) -> Lowered {
+        Lowered::one(kind, w.rd(), w.rs1(), 0, w.imm() as i32)
+    }
+
+    /// rs1 and an immediate, where one of them is often zero.
+    fn sum_imm(&self, w: Word, kind: Kind) -> Lowered {
+        Lowered::sum_imm(kind, w.rd(), w.rs1(), w.imm() as i32)
+    }
+
+    fn rs1_shamt(&self, w: Word, kind: Kind) -> Lowered {
+        Lowered::one(kind, w.rd(), w.rs1(), 0, w.shamt() as i32)
+    }
+
+    fn store(&self, w: Word, kind: Kind) -> Lowered {
+        let offset = w.store_offset() as i32;
+        Lowered::One(Draft::new(kind, SINK, w.rs1() as u8, w.rs2() as u8, offset))
+    }
+
+    /// These work on memory or on the reservation, whatever their register.
+    fn atomic(&self, w: Word, kind: Kind) -> Lowered {
+        Lowered::One(Draft::new(kind, or_sink(w.rd()), w.rs1() as u8, w.rs2() as u8, 0))
+    }
+
+    fn branch(&self, w: Word, test: Test) -> Lowered {
         let target = self.pc.wrapping_add(w.branch_offset());
         if target & 3 != 0 {
             return Lowered::Plain;
         }
-        let (a, b) = (w.rs1() as u8, w.rs2() as u8);
-        match (a == b, always) {
-            (true, true) => Lowered::Fixed { target: Some(target), link: 0 },
-            (true, false) => Lowered::Fixed { target: None, link: 0 },
-            (false, _) => Lowered::Branch { test, a, b, target, link: 0 },
-        }
+        Lowered::branch(test, [w.rs1(), w.rs2()], target, 0)
     }
-}
 
-/// `method: function(arguments)` for each row that is one call.
-macro_rules! rows {
-    ($($name:ident: $f:ident($($argument:expr),*);)*) => {
-        $(fn $name(&mut self, w: Word) -> Lowered { $f(w, $($argument),*) })*
-    };
-}
+    fn nothing(&self, _: Word) -> Lowered {
+        Lowered::Nothing
+    }
 
-macro_rules! branches {
-    ($($name:ident: $test:ident, $always:literal;)*) => {
-        $(fn $name(&mut self, w: Word) -> Lowered { self.branch(w, Test::$test, $always) })*
-    };
+    fn no_register(&self, w: Word) -> Lowered {
+        Lowered::one(Kind::Set, w.rd(), 0, 0, 0)
+    }
+
+    fn plain(&self, _: Word) -> Lowered {
+        Lowered::Plain
+    }
 }
 
 impl Visitor for Lower {
@@ -205,23 +170,17 @@ impl Visitor for Lower {
         csrrwi: no_register();
         csrrsi: no_register();
         csrrci: no_register();
-    }
-
-    branches! {
-        beq: Eq, true;
-        bne: Ne, false;
-        blt: Lt, false;
-        bge: Ge, true;
-        bltu: Ltu, false;
-        bgeu: Geu, true;
-    }
-
-    fn bnever(&mut self, _: Word) -> Lowered {
-        Lowered::Nothing
+        beq: branch(Test::Eq);
+        bne: branch(Test::Ne);
+        blt: branch(Test::Lt);
+        bge: branch(Test::Ge);
+        bltu: branch(Test::Ltu);
+        bgeu: branch(Test::Geu);
+        bnever: nothing();
     }
 
     fn lui(&mut self, w: Word) -> Lowered {
-        one(Kind::Set, w.rd(), 0, 0, w.upper() as i32)
+        Lowered::one(Kind::Set, w.rd(), 0, 0, w.upper() as i32)
     }
 
     fn auipc(&mut self, w: Word) -> Lowered {

@@ -4,7 +4,7 @@
 use super::error::{Fault, undefined};
 use super::{Asterisc, Hart};
 use crate::isa::riscv::{Op, Visitor, Word, semantics as riscv};
-use crate::isa::semantics as op;
+use crate::isa::{rows, semantics as op};
 use crate::machine::error::StepError;
 use crate::machine::{Machine, Recorder};
 use crate::memory::Memory;
@@ -205,13 +205,6 @@ impl Step<'_> {
 /// A word with its sign.
 fn word(bytes: [u8; 4]) -> u64 {
     i32::from_le_bytes(bytes) as u64
-}
-
-/// `method: helper(arguments)` for each row that is one call.
-macro_rules! rows {
-    ($($name:ident: $helper:ident($($argument:expr),*);)*) => {
-        $(#[inline(always)] fn $name(&mut self, w: Word) -> Done { self.$helper(w, $($argument),*) })*
-    };
 }
 
 impl Visitor for Step<'_> {

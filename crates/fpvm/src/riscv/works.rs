@@ -2,7 +2,7 @@
 
 use super::Asterisc;
 use crate::blocks::fuse::{self, fused};
-use crate::blocks::handlers::{self, constant, immediate, tests, three, two, wide, works};
+use crate::blocks::handlers::{self, tests, works};
 use crate::blocks::{Condition, Core, Engine, Handler, Kinds, Part, Slot, Tests, Work};
 use crate::isa::riscv::semantics as riscv;
 use crate::isa::semantics as op;
@@ -167,22 +167,6 @@ stores! {
 
 works! {
     for V: Riscv;
-    Add32: three(op::add32);
-    Sub32: three(op::sub32);
-    Add64: three(op::add64);
-    Sub64: three(op::sub64);
-    And: three(op::and);
-    Or: three(op::or);
-    Xor: three(op::xor);
-    Slt: three(op::slt);
-    Sltu: three(op::sltu);
-    Sll32: three(op::sll32);
-    Srl32: three(op::srl32);
-    Sra32: three(op::sra32);
-    Sll64: three(op::sll64);
-    Srl64: three(op::srl64);
-    Sra64: three(op::sra64);
-    Mul32: three(op::mul32);
     Mul: three(riscv::mul);
     Mulh: three(riscv::mulh);
     Mulhsu: three(riscv::mulhsu);
@@ -195,23 +179,7 @@ works! {
     Divuw: three(riscv::divuw);
     Remw: three(riscv::remw);
     Remuw: three(riscv::remuw);
-    Add32Imm: immediate(op::add32);
-    Add64Imm: immediate(op::add64);
-    SltImm: immediate(op::slt);
-    SltuImm: immediate(op::sltu);
-    AndImm: immediate(op::and);
-    OrImm: immediate(op::or);
-    XorImm: immediate(op::xor);
-    Sll32Imm: immediate(op::sll32);
-    Srl32Imm: immediate(op::srl32);
-    Sra32Imm: immediate(op::sra32);
-    Sll64Imm: immediate(op::sll64);
-    Srl64Imm: immediate(op::srl64);
-    Sra64Imm: immediate(op::sra64);
-    Move: two(|v| v);
     Target: target(1);
-    Set: constant(|s| s.value());
-    SetWide: constant(wide);
     Lb: load(Access::<1, _>(lb));
     Lbu: load(Access::<1, _>(lbu));
     Lh: load(Access::<2, _>(lh));

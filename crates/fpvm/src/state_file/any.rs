@@ -1,6 +1,7 @@
 //! A state of whichever machine: what a file holds is known only once it was opened.
 
-use super::{Fields, StateFileError};
+use super::{StateFileError, read};
+use crate::layout::{Fields, Reader};
 use crate::machine::state::State;
 use crate::mips::state::{StateVersion, StateVersion32, VERSION_NAMES};
 use crate::mips::{Mips32, Mips64};
@@ -90,11 +91,12 @@ impl AnyState {
     ///
     /// # Errors
     /// The stream ends early or holds what no state of a supported version can hold.
-    pub fn read(stream: impl Read) -> Result<Self, StateFileError> {
-        let mut fields = Fields(stream);
-        Ok(match AnyVersion::from_number(fields.byte("version")?)? {
-            AnyVersion::Mips32(version) => Self::Mips32(fields.mips32(version)?),
-            AnyVersion::Mips64(version) => Self::Mips64(fields.mips64(version)?),
+    pub fn read(mut stream: impl Read) -> Result<Self, StateFileError> {
+        let mut number = 0;
+        Reader(&mut stream).byte("version", &mut number)?;
+        Ok(match AnyVersion::from_number(number)? {
+            AnyVersion::Mips32(version) => Self::Mips32(read(version, stream)?),
+            AnyVersion::Mips64(version) => Self::Mips64(read(version, stream)?),
         })
     }
 

@@ -10,55 +10,36 @@
 //! Witness and state hash are for tools that do not compute them, and stand only in files that a command
 //! ends with. They are never believed: what is read is the state.
 
-use super::{Fields, StateFileError, write_counted, write_memory};
+use super::{Form, StateFileError, check_new_page, read, write};
+use crate::layout::{Fields, Reader, Writer};
 use crate::machine::state::{Registers, State};
 use crate::machine::vm::Vm;
 use crate::memory::{Memory, PAGE_BYTES, Page};
 use crate::riscv::{Asterisc, AsteriscVersion, Hart};
+use crate::witness;
 use alloy_primitives::{B256, Bytes, hex};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read, Write};
 
-/// Bytes of a word.
-const WORD_BYTES: usize = 8;
+impl Form for Asterisc {
+    const WORD_BYTES: usize = 8;
+
+    fn fields<F: Fields>(f: &mut F, r: &mut Registers<Hart>) -> Result<(), F::Error> {
+        witness::riscv::fields(f, r)
+    }
+}
 
 impl State<Asterisc> {
     /// Reads a state in its binary form, not compressed.
     ///
     /// # Errors
     /// The stream ends early or holds what no state can hold.
-    pub fn from_binary(stream: impl Read) -> Result<Self, StateFileError> {
-        let mut fields = Fields(stream);
-        let memory = fields.memory::<Asterisc>(WORD_BYTES)?;
-        let preimage_key = B256::from(fields.bytes("preimage key")?);
-        let preimage_offset = fields.word("preimage offset")?;
-        let pc = fields.word("pc")?;
-        let exit_code = fields.byte("exit code")?;
-        let exited = fields.flag("exited")?;
-        let step = fields.word("step")?;
-        let heap = fields.word("heap")?;
-        let reservation = fields.word("load reservation")?;
-        let mut registers = [0; 32];
-        for register in &mut registers {
-            *register = fields.word("registers")?;
-        }
-        let last_hint = fields.counted("hint")?;
-        fields.counted("witness")?;
-        fields.bytes::<32>("state hash")?;
-        let processor = Hart { pc, reservation, registers };
-        let registers = Registers {
-            preimage_key,
-            preimage_offset,
-            heap,
-            exit_code,
-            exited,
-            step,
-            processor,
-            last_hint,
-        };
-        Ok(Self { version: AsteriscVersion, registers, memory })
+    pub fn from_binary(mut stream: impl Read) -> Result<Self, StateFileError> {
+        let state = read(AsteriscVersion, &mut stream)?;
+        Seal::default().fields(&mut Reader(stream))?;
+        Ok(state)
     }
 
     /// Writes the binary form, not compressed. Give it a buffered writer. The seal stands behind
@@ -67,19 +48,8 @@ impl State<Asterisc> {
     /// # Errors
     /// The writer's.
     pub fn write_binary(&self, mut out: impl Write, seal: &Seal) -> io::Result<()> {
-        write_memory(&self.memory, WORD_BYTES, &mut out)?;
-        let r = &self.registers;
-        let hart = &r.processor;
-        out.write_all(r.preimage_key.as_slice())?;
-        out.write_all(&r.preimage_offset.to_be_bytes())?;
-        out.write_all(&hart.pc.to_be_bytes())?;
-        out.write_all(&[r.exit_code, r.exited.into()])?;
-        for word in [r.step, r.heap, hart.reservation].iter().chain(&hart.registers) {
-            out.write_all(&word.to_be_bytes())?;
-        }
-        write_counted(&r.last_hint, &mut out)?;
-        write_counted(&seal.witness, &mut out)?;
-        out.write_all(seal.state_hash.as_slice())
+        write(self, &mut out)?;
+        seal.clone().fields(&mut Writer(out))
     }
 
     /// Witness and state hash of this state.
@@ -129,12 +99,7 @@ impl State<Asterisc> {
     fn from_json(json: JsonState) -> Result<Self, StateFileError> {
         let mut memory = Memory::of(Asterisc::ADDRESSES);
         for JsonPage { index, data } in json.memory {
-            if index >= Asterisc::ADDRESSES.page_index_end() {
-                return Err(StateFileError::PageIndex { index });
-            }
-            if memory.page(index).is_some() {
-                return Err(StateFileError::DuplicatePage { index });
-            }
+            check_new_page(&memory, index)?;
             let content: Page =
                 hex::decode_to_array(&data).map_err(|_| StateFileError::PageContent { index })?;
             memory.set_page(index, &content);
@@ -161,6 +126,13 @@ impl State<Asterisc> {
 pub struct Seal {
     witness: Vec<u8>,
     state_hash: B256,
+}
+
+impl Seal {
+    fn fields<F: Fields>(&mut self, f: &mut F) -> Result<(), F::Error> {
+        f.counted("witness", &mut self.witness)?;
+        f.hash("state hash", &mut self.state_hash)
+    }
 }
 
 #[derive(Serialize, Deserialize)]

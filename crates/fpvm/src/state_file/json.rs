@@ -1,7 +1,7 @@
 //! The JSON form of a state of version 0: numbers are decimal, pages are packed with zlib and encoded as
 //! base64, hashes and bytes are hexadecimal.
 
-use super::StateFileError;
+use super::{StateFileError, check_new_page};
 use crate::isa::semantics::sext32;
 use crate::machine::state::{Registers, State};
 use crate::memory::{AddressSpace, Memory, PAGE_BYTES, Page};
@@ -66,12 +66,7 @@ impl State<Mips32> {
         let mut memory = Memory::of(AddressSpace::Bits32);
         for PackedPage { index, data } in &document.memory {
             let index = u64::from(*index);
-            if index >= AddressSpace::Bits32.page_index_end() {
-                return Err(StateFileError::PageIndex { index });
-            }
-            if memory.page(index).is_some() {
-                return Err(StateFileError::DuplicatePage { index });
-            }
+            check_new_page(&memory, index)?;
             memory.set_page(index, &unpack(data).ok_or(StateFileError::PageData { index })?);
         }
         let what = "preimageKey";

@@ -1,6 +1,6 @@
 //! State files: the binary form of a whole state, memory included. Version 0 has a JSON form too.
 //!
-//! All integers are big-endian, nothing is padded, a flag is one byte. `w` is 4 on the 32-bit machine and 8
+//! The fields are those of the witness, read and written through [`layout`](crate::layout). `w` is 4 on the 32-bit machine and 8
 //! on the 64-bit one:
 //!
 //! ```text
@@ -26,14 +26,14 @@ mod json;
 
 pub use any::{AnyState, AnyVersion};
 
-use crate::isa::semantics::sext32;
+use crate::layout::{Fields, Reader, Writer};
 use crate::machine::state::{Registers, State};
 use crate::machine::vm::Vm;
-use crate::memory::{Memory, PAGE_BYTES, Page};
-use crate::mips::state::{Cpu, StateVersion, StateVersion32};
-use crate::mips::threads::{Reservation, ReservationStatus, Thread, Threads};
+use crate::memory::{Memory, PAGE_BYTES};
+use crate::mips::state::Cpu;
+use crate::mips::threads::{Thread, Threads};
 use crate::mips::{Arch, Mips32, Mips64};
-use alloy_primitives::B256;
+use crate::witness;
 use std::io::{self, Read, Write};
 
 /// What every error message about versions ends with.
@@ -115,6 +115,12 @@ pub enum StateFileError {
         /// The index.
         index: u64,
     },
+    /// A field whose length does not fit into its 4 bytes.
+    #[error("{what} is too long")]
+    TooLong {
+        /// The field.
+        what: &'static str,
+    },
     /// A page that is there twice.
     #[error("page 0x{index:x} is there twice")]
     DuplicatePage {
@@ -123,160 +129,78 @@ pub enum StateFileError {
     },
 }
 
-/// Big-endian fields from a stream.
-struct Fields<R>(R);
+/// A machine whose states have a binary form: memory, fields, hint.
+pub(crate) trait Form: Vm {
+    /// Bytes of the number of pages and of their indexes.
+    const WORD_BYTES: usize;
 
-impl<R: Read> Fields<R> {
-    fn bytes<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], StateFileError> {
-        let mut bytes = [0; N];
-        self.0.read_exact(&mut bytes).map_err(|source| StateFileError::Read { what, source })?;
-        Ok(bytes)
-    }
+    /// The fields between memory and hint.
+    fn fields<F: Fields>(f: &mut F, r: &mut Registers<Self::Processor>) -> Result<(), F::Error>;
+}
 
-    fn byte(&mut self, what: &'static str) -> Result<u8, StateFileError> {
-        self.bytes::<1>(what).map(|[byte]| byte)
-    }
+impl Form for Mips32 {
+    const WORD_BYTES: usize = <Self as Arch>::WORD_BYTES;
 
-    fn word(&mut self, what: &'static str) -> Result<u64, StateFileError> {
-        self.bytes(what).map(u64::from_be_bytes)
+    fn fields<F: Fields>(f: &mut F, r: &mut Registers<Cpu>) -> Result<(), F::Error> {
+        witness::mips32::fields(f, r)
     }
+}
 
-    fn flag(&mut self, what: &'static str) -> Result<bool, StateFileError> {
-        match self.byte(what)? {
-            0 => Ok(false),
-            1 => Ok(true),
-            value => Err(StateFileError::Flag { what, value }),
-        }
-    }
+impl Form for Mips64 {
+    const WORD_BYTES: usize = <Self as Arch>::WORD_BYTES;
 
-    /// A word of 4 bytes.
-    fn half(&mut self, what: &'static str) -> Result<u64, StateFileError> {
-        self.bytes(what).map(|bytes| u32::from_be_bytes(bytes).into())
+    fn fields<F: Fields>(f: &mut F, r: &mut Registers<Threads>) -> Result<(), F::Error> {
+        witness::mips64::fields(f, r)?;
+        let threads = &mut r.processor;
+        f.word("next thread id", &mut threads.next_thread_id)?;
+        let new = || Thread::at(0, 0);
+        f.list("left thread count", &mut threads.left, new, witness::mips64::thread_fields)?;
+        f.list("right thread count", &mut threads.right, new, witness::mips64::thread_fields)
     }
+}
 
-    /// A word of a machine with words of `word_bytes` bytes.
-    fn native(&mut self, what: &'static str, word_bytes: usize) -> Result<u64, StateFileError> {
-        if word_bytes == 4 { self.half(what) } else { self.word(what) }
+/// Reads memory, fields and hint.
+fn read<V: Form>(version: V::Version, stream: impl Read) -> Result<State<V>, StateFileError> {
+    let f = &mut Reader(stream);
+    let mut memory = Memory::of(V::ADDRESSES);
+    let mut count = 0;
+    f.native("page count", &mut count, V::WORD_BYTES)?;
+    for _ in 0..count {
+        let (mut index, mut page) = (0, [0; PAGE_BYTES]);
+        f.native("page index", &mut index, V::WORD_BYTES)?;
+        check_new_page(&memory, index)?;
+        f.bytes("page content", &mut page)?;
+        memory.set_page(index, &page);
     }
+    let mut registers = Registers::new(V::processor(0));
+    V::fields(f, &mut registers)?;
+    f.counted("hint", &mut registers.last_hint)?;
+    Ok(State { version, registers, memory })
+}
 
-    fn memory<V: Vm>(&mut self, word_bytes: usize) -> Result<Memory, StateFileError> {
-        let mut memory = Memory::of(V::ADDRESSES);
-        for _ in 0..self.native("page count", word_bytes)? {
-            let index = self.native("page index", word_bytes)?;
-            if index >= V::ADDRESSES.page_index_end() {
-                return Err(StateFileError::PageIndex { index });
-            }
-            if memory.page(index).is_some() {
-                return Err(StateFileError::DuplicatePage { index });
-            }
-            let content: Page = self.bytes("page content")?;
-            memory.set_page(index, &content);
-        }
-        Ok(memory)
+/// Writes what [`read`] reads.
+fn write<V: Form>(state: &State<V>, out: impl Write) -> io::Result<()> {
+    let f = &mut Writer(out);
+    let pages = state.memory.pages();
+    f.native("page count", &mut (pages.len() as u64), V::WORD_BYTES)?;
+    for (mut index, page) in pages {
+        f.native("page index", &mut index, V::WORD_BYTES)?;
+        f.0.write_all(page)?;
     }
+    let mut registers = state.registers.clone();
+    V::fields(f, &mut registers)?;
+    f.counted("hint", &mut registers.last_hint)
+}
 
-    fn reservation(&mut self) -> Result<Reservation, StateFileError> {
-        let value = self.byte("reservation status")?;
-        Ok(Reservation {
-            status: ReservationStatus::from_byte(value)
-                .ok_or(StateFileError::ReservationStatus { value })?,
-            address: self.word("reservation address")?,
-            owner: self.word("reservation owner")?,
-        })
+/// A page that a file has must be one of the address space, and be there once.
+fn check_new_page(memory: &Memory, index: u64) -> Result<(), StateFileError> {
+    if index >= memory.space().page_index_end() {
+        return Err(StateFileError::PageIndex { index });
     }
-
-    fn threads(&mut self, what: &'static str) -> Result<Vec<Thread>, StateFileError> {
-        // Nothing is set aside for the count: a false one ends with the stream.
-        (0..self.word(what)?).map(|_| self.thread()).collect()
+    if memory.page(index).is_some() {
+        return Err(StateFileError::DuplicatePage { index });
     }
-
-    /// A thread as the witness packs it; any non-zero byte means exited.
-    fn thread(&mut self) -> Result<Thread, StateFileError> {
-        let id = self.word("thread id")?;
-        let [exit_code, exited] = self.bytes("thread exit")?;
-        let mut cpu = Cpu::at(self.word("thread pc")?);
-        cpu.next_pc = self.word("thread next pc")?;
-        cpu.lo = self.word("thread lo")?;
-        cpu.hi = self.word("thread hi")?;
-        for register in &mut cpu.registers {
-            *register = self.word("thread registers")?;
-        }
-        Ok(Thread { id, exit_code, exited: exited != 0, cpu })
-    }
-
-    /// Bytes behind their number.
-    fn counted(&mut self, what: &'static str) -> Result<Vec<u8>, StateFileError> {
-        let length = u32::from_be_bytes(self.bytes(what)?);
-        let mut bytes = Vec::new();
-        let read = self.0.by_ref().take(length.into()).read_to_end(&mut bytes);
-        let read = read.and_then(|n| {
-            if n == length as usize { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
-        });
-        read.map_err(|source| StateFileError::Read { what, source })?;
-        Ok(bytes)
-    }
-
-    /// The state of the 64-bit machine behind its version byte.
-    fn mips64(&mut self, version: StateVersion) -> Result<State<Mips64>, StateFileError> {
-        let memory = self.memory::<Mips64>(Mips64::WORD_BYTES)?;
-        let preimage_key = B256::from(self.bytes("preimage key")?);
-        let preimage_offset = self.word("preimage offset")?;
-        let heap = self.word("heap")?;
-        let reservation = self.reservation()?;
-        let exit_code = self.byte("exit code")?;
-        let exited = self.flag("exited")?;
-        let step = self.word("step")?;
-        let processor = Threads {
-            reservation,
-            steps_since_switch: self.word("steps since switch")?,
-            traverse_right: self.flag("traverse right")?,
-            next_thread_id: self.word("next thread id")?,
-            left: self.threads("left thread count")?,
-            right: self.threads("right thread count")?,
-        };
-        let last_hint = self.counted("hint")?;
-        let registers = Registers {
-            preimage_key,
-            preimage_offset,
-            heap,
-            exit_code,
-            exited,
-            step,
-            processor,
-            last_hint,
-        };
-        Ok(State { version, registers, memory })
-    }
-
-    /// The state of the 32-bit machine behind its version byte.
-    fn mips32(&mut self, version: StateVersion32) -> Result<State<Mips32>, StateFileError> {
-        let memory = self.memory::<Mips32>(Mips32::WORD_BYTES)?;
-        let preimage_key = B256::from(self.bytes("preimage key")?);
-        let preimage_offset = self.half("preimage offset")?;
-        let mut processor = Cpu::at(self.half("pc")?);
-        processor.next_pc = self.half("next pc")?;
-        processor.lo = sext32(self.half("lo")?);
-        processor.hi = sext32(self.half("hi")?);
-        let heap = self.half("heap")?;
-        let exit_code = self.byte("exit code")?;
-        let exited = self.flag("exited")?;
-        let step = self.word("step")?;
-        for register in &mut processor.registers {
-            *register = sext32(self.half("registers")?);
-        }
-        let last_hint = self.counted("hint")?;
-        let registers = Registers {
-            preimage_key,
-            preimage_offset,
-            heap,
-            exit_code,
-            exited,
-            step,
-            processor,
-            last_hint,
-        };
-        Ok(State { version, registers, memory })
-    }
+    Ok(())
 }
 
 impl State<Mips64> {
@@ -293,23 +217,8 @@ impl State<Mips64> {
     /// # Errors
     /// The writer's.
     pub fn write(&self, mut out: impl Write) -> io::Result<()> {
-        write_head(self, self.version.number(), &mut out)?;
-        let r = &self.registers;
-        out.write_all(&r.heap.to_be_bytes())?;
-        let threads = &r.processor;
-        out.write_all(&[threads.reservation.status as u8])?;
-        out.write_all(&threads.reservation.address.to_be_bytes())?;
-        out.write_all(&threads.reservation.owner.to_be_bytes())?;
-        out.write_all(&[r.exit_code, r.exited.into()])?;
-        out.write_all(&r.step.to_be_bytes())?;
-        out.write_all(&threads.steps_since_switch.to_be_bytes())?;
-        out.write_all(&[threads.traverse_right.into()])?;
-        out.write_all(&threads.next_thread_id.to_be_bytes())?;
-        for stack in [&threads.left, &threads.right] {
-            out.write_all(&(stack.len() as u64).to_be_bytes())?;
-            stack.iter().try_for_each(|thread| out.write_all(&thread.pack()))?;
-        }
-        write_counted(&r.last_hint, &mut out)
+        out.write_all(&[self.version.number()])?;
+        write(self, out)
     }
 }
 
@@ -319,50 +228,9 @@ impl State<Mips32> {
     /// # Errors
     /// The writer's.
     pub fn write(&self, mut out: impl Write) -> io::Result<()> {
-        write_head(self, self.version.number(), &mut out)?;
-        let r = &self.registers;
-        let cpu = &r.processor;
-        for word in [cpu.pc, cpu.next_pc, cpu.lo, cpu.hi, r.heap] {
-            out.write_all(native(&word.to_be_bytes(), Mips32::WORD_BYTES))?;
-        }
-        out.write_all(&[r.exit_code, r.exited.into()])?;
-        out.write_all(&r.step.to_be_bytes())?;
-        for register in cpu.registers {
-            out.write_all(native(&register.to_be_bytes(), Mips32::WORD_BYTES))?;
-        }
-        write_counted(&r.last_hint, &mut out)
+        out.write_all(&[self.version.number()])?;
+        write(self, out)
     }
-}
-
-/// The bytes of a word that a machine writes: its low ones.
-fn native(bytes: &[u8; 8], word_bytes: usize) -> &[u8] {
-    &bytes[8 - word_bytes..]
-}
-
-/// What all states of Cannon begin with: version, memory, and what is being read.
-fn write_head<A: Arch>(state: &State<A>, version: u8, out: &mut impl Write) -> io::Result<()> {
-    out.write_all(&[version])?;
-    write_memory(&state.memory, A::WORD_BYTES, out)?;
-    out.write_all(state.registers.preimage_key.as_slice())?;
-    out.write_all(native(&state.registers.preimage_offset.to_be_bytes(), A::WORD_BYTES))
-}
-
-/// Writes the pages of a memory behind their number.
-fn write_memory(memory: &Memory, word_bytes: usize, out: &mut impl Write) -> io::Result<()> {
-    out.write_all(native(&(memory.page_count() as u64).to_be_bytes(), word_bytes))?;
-    for (index, page) in memory.pages() {
-        out.write_all(native(&index.to_be_bytes(), word_bytes))?;
-        out.write_all(page)?;
-    }
-    Ok(())
-}
-
-/// Writes bytes behind their number.
-fn write_counted(bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
-    let length = u32::try_from(bytes.len())
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the hint is too long"))?;
-    out.write_all(&length.to_be_bytes())?;
-    out.write_all(bytes)
 }
 
 const _: () = assert!(PAGE_BYTES == 4096, "the file form holds pages of 4096 bytes");
@@ -370,6 +238,9 @@ const _: () = assert!(PAGE_BYTES == 4096, "the file form holds pages of 4096 byt
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::isa::semantics::sext32;
+    use crate::mips::state::{StateVersion, StateVersion32};
+    use crate::mips::threads::{Reservation, ReservationStatus};
 
     fn example() -> State<Mips64> {
         let mut state = State::at(StateVersion::V8, 0x1234);

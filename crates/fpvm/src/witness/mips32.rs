@@ -9,7 +9,8 @@
 //!   0 instruction proof 896 | 896 memory proof 896
 //! ```
 
-use super::Packer;
+use crate::isa::semantics::sext32;
+use crate::layout::{Fields, Packer};
 use crate::machine::state::Registers;
 use crate::memory::AddressSpace;
 use crate::mips::state::Cpu;
@@ -22,17 +23,35 @@ pub const MEMORY_PROOF_BYTES: usize = AddressSpace::Bits32.proof_bytes();
 /// Bytes of the proof of one step.
 pub const PROOF_BYTES: usize = 2 * MEMORY_PROOF_BYTES;
 
+/// The fields of a packed state behind its memory root; of a state file too.
+pub(crate) fn fields<F: Fields>(f: &mut F, r: &mut Registers<Cpu>) -> Result<(), F::Error> {
+    f.hash("preimage key", &mut r.preimage_key)?;
+    f.half("preimage offset", &mut r.preimage_offset)?;
+    let cpu = &mut r.processor;
+    f.half("pc", &mut cpu.pc)?;
+    f.half("next pc", &mut cpu.next_pc)?;
+    register(f, "lo", &mut cpu.lo)?;
+    register(f, "hi", &mut cpu.hi)?;
+    f.half("heap", &mut r.heap)?;
+    f.byte("exit code", &mut r.exit_code)?;
+    f.flag("exited", &mut r.exited)?;
+    f.word("step", &mut r.step)?;
+    cpu.registers.iter_mut().try_for_each(|value| register(f, "registers", value))
+}
+
+/// A register, which a processor holds sign-extended.
+fn register<F: Fields>(f: &mut F, what: &'static str, value: &mut u64) -> Result<(), F::Error> {
+    f.half(what, value)?;
+    *value = sext32(*value);
+    Ok(())
+}
+
 /// The packed state over a memory root.
-pub(crate) fn pack(r: &Registers<Cpu>, root: B256) -> [u8; STATE_BYTES] {
-    let cpu = &r.processor;
-    let mut p = Packer::new();
-    p.put(root.as_slice()).put(r.preimage_key.as_slice()).half(r.preimage_offset);
-    p.half(cpu.pc).half(cpu.next_pc).half(cpu.lo).half(cpu.hi).half(r.heap);
-    p.put(&[r.exit_code, r.exited.into()]).word(r.step);
-    for register in cpu.registers {
-        p.half(register);
-    }
-    p.finish()
+pub(crate) fn pack(registers: &Registers<Cpu>, mut root: B256) -> [u8; STATE_BYTES] {
+    Packer::pack(|p| {
+        p.hash("memory root", &mut root)?;
+        fields(p, &mut registers.clone())
+    })
 }
 
 #[cfg(test)]

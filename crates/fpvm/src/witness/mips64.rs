@@ -15,12 +15,13 @@
 //!   2250 memory proof 1920 | 4170 second memory proof 1920
 //! ```
 
-use super::Packer;
 use crate::isa::Word;
 use crate::kernel::V0;
+use crate::layout::{Fields, Packer};
 use crate::machine::state::Registers;
 use crate::memory::AddressSpace;
-use crate::mips::threads::{Thread, Threads};
+use crate::mips::threads::{Reservation, ReservationStatus, Thread, Threads};
+use crate::state_file::StateFileError;
 use alloy_primitives::{B256, keccak256};
 
 /// Bytes of a packed state.
@@ -37,13 +38,7 @@ pub const PROOF_BYTES: usize = THREAD_BYTES + 32 + 3 * MEMORY_PROOF_BYTES;
 impl Thread {
     /// The packed thread.
     pub fn pack(&self) -> [u8; THREAD_BYTES] {
-        let mut p = Packer::new();
-        p.word(self.id).put(&[self.exit_code, self.exited.into()]);
-        p.word(self.cpu.pc).word(self.cpu.next_pc).word(self.cpu.lo).word(self.cpu.hi);
-        for r in self.cpu.registers {
-            p.word(r);
-        }
-        p.finish()
+        Packer::pack(|p| thread_fields(p, &mut self.clone()))
     }
 
     /// Hash of the packed thread.
@@ -64,9 +59,10 @@ pub fn thread_proof(threads: &Threads) -> [u8; THREAD_BYTES + 32] {
     let Some((top, below)) = threads.active_stack().split_last() else {
         return [0; THREAD_BYTES + 32];
     };
-    let mut p = Packer::new();
-    p.put(&top.pack()).put(stack_root(below).as_slice());
-    p.finish()
+    let mut proof = [0; THREAD_BYTES + 32];
+    proof[..THREAD_BYTES].copy_from_slice(&top.pack());
+    proof[THREAD_BYTES..].copy_from_slice(stack_root(below).as_slice());
+    proof
 }
 
 /// The instruction that a step proof shows, and where it stands.
@@ -99,18 +95,55 @@ impl ShownInstruction {
     }
 }
 
+/// The fields of a thread; in a state file, any byte but 0 means exited.
+pub(crate) fn thread_fields<F: Fields>(f: &mut F, thread: &mut Thread) -> Result<(), F::Error> {
+    f.word("thread id", &mut thread.id)?;
+    f.byte("thread exit code", &mut thread.exit_code)?;
+    let mut exited = thread.exited.into();
+    f.byte("thread exited", &mut exited)?;
+    thread.exited = exited != 0;
+    let cpu = &mut thread.cpu;
+    f.word("thread pc", &mut cpu.pc)?;
+    f.word("thread next pc", &mut cpu.next_pc)?;
+    f.word("thread lo", &mut cpu.lo)?;
+    f.word("thread hi", &mut cpu.hi)?;
+    cpu.registers.iter_mut().try_for_each(|value| f.word("thread registers", value))
+}
+
+fn reservation<F: Fields>(f: &mut F, r: &mut Reservation) -> Result<(), F::Error> {
+    let mut value = r.status as u8;
+    f.byte("reservation status", &mut value)?;
+    match ReservationStatus::from_byte(value) {
+        Some(status) => r.status = status,
+        None => f.refuse(StateFileError::ReservationStatus { value })?,
+    }
+    f.word("reservation address", &mut r.address)?;
+    f.word("reservation owner", &mut r.owner)
+}
+
+/// The fields of a packed state behind its memory root, but for the threads; of a state file too.
+pub(crate) fn fields<F: Fields>(f: &mut F, r: &mut Registers<Threads>) -> Result<(), F::Error> {
+    f.hash("preimage key", &mut r.preimage_key)?;
+    f.word("preimage offset", &mut r.preimage_offset)?;
+    f.word("heap", &mut r.heap)?;
+    reservation(f, &mut r.processor.reservation)?;
+    f.byte("exit code", &mut r.exit_code)?;
+    f.flag("exited", &mut r.exited)?;
+    f.word("step", &mut r.step)?;
+    f.word("steps since switch", &mut r.processor.steps_since_switch)?;
+    f.flag("traverse right", &mut r.processor.traverse_right)
+}
+
 /// The packed state over a memory root.
-pub(crate) fn pack(r: &Registers<Threads>, root: B256) -> [u8; STATE_BYTES] {
-    let threads = &r.processor;
-    let mut p = Packer::new();
-    p.put(root.as_slice()).put(r.preimage_key.as_slice()).word(r.preimage_offset).word(r.heap);
-    let reservation = &threads.reservation;
-    p.put(&[reservation.status as u8]).word(reservation.address).word(reservation.owner);
-    p.put(&[r.exit_code, r.exited.into()]).word(r.step).word(threads.steps_since_switch);
-    p.put(&[threads.traverse_right.into()]);
-    p.put(stack_root(&threads.left).as_slice()).put(stack_root(&threads.right).as_slice());
-    p.word(threads.next_thread_id);
-    p.finish()
+pub(crate) fn pack(registers: &Registers<Threads>, mut root: B256) -> [u8; STATE_BYTES] {
+    let mut r = registers.clone();
+    Packer::pack(|p| {
+        p.hash("memory root", &mut root)?;
+        fields(p, &mut r)?;
+        p.hash("left root", &mut stack_root(&r.processor.left))?;
+        p.hash("right root", &mut stack_root(&r.processor.right))?;
+        p.word("next thread id", &mut r.processor.next_thread_id)
+    })
 }
 
 #[cfg(test)]

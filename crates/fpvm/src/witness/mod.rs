@@ -14,38 +14,6 @@ use alloy_primitives::{B256, keccak256};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateWitness(pub Vec<u8>);
 
-/// Bytes put one after the other into a record of fixed length.
-struct Packer<const N: usize> {
-    bytes: [u8; N],
-    at: usize,
-}
-
-impl<const N: usize> Packer<N> {
-    const fn new() -> Self {
-        Self { bytes: [0; N], at: 0 }
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> &mut Self {
-        self.bytes[self.at..self.at + bytes.len()].copy_from_slice(bytes);
-        self.at += bytes.len();
-        self
-    }
-
-    fn word(&mut self, word: u64) -> &mut Self {
-        self.put(&word.to_be_bytes())
-    }
-
-    /// The low 4 bytes of a word.
-    fn half(&mut self, word: u64) -> &mut Self {
-        self.put(&(word as u32).to_be_bytes())
-    }
-
-    fn finish(&self) -> [u8; N] {
-        debug_assert_eq!(self.at, N, "a record is filled completely");
-        self.bytes
-    }
-}
-
 impl<V: Vm> State<V> {
     /// The packed state. Brings the memory root up to date.
     pub fn witness(&mut self) -> StateWitness {

@@ -9,7 +9,7 @@
 //!   instruction | memory | the next leaf of memory, where an access crosses the end of one
 //! ```
 
-use super::Packer;
+use crate::layout::{Fields, Packer};
 use crate::machine::state::Registers;
 use crate::riscv::Hart;
 use alloy_primitives::B256;
@@ -19,16 +19,25 @@ pub const STATE_BYTES: usize = 362;
 /// Where the step stands in a packed state.
 pub const STEP_OFFSET: usize = 82;
 
+/// The fields of a packed state behind its memory root; of a state file too.
+pub(crate) fn fields<F: Fields>(f: &mut F, r: &mut Registers<Hart>) -> Result<(), F::Error> {
+    f.hash("preimage key", &mut r.preimage_key)?;
+    f.word("preimage offset", &mut r.preimage_offset)?;
+    f.word("pc", &mut r.processor.pc)?;
+    f.byte("exit code", &mut r.exit_code)?;
+    f.flag("exited", &mut r.exited)?;
+    f.word("step", &mut r.step)?;
+    f.word("heap", &mut r.heap)?;
+    f.word("load reservation", &mut r.processor.reservation)?;
+    r.processor.registers.iter_mut().try_for_each(|value| f.word("registers", value))
+}
+
 /// The packed state over a memory root.
-pub(crate) fn pack(registers: &Registers<Hart>, root: B256) -> [u8; STATE_BYTES] {
-    let (r, hart) = (registers, &registers.processor);
-    let mut p = Packer::new();
-    p.put(root.as_slice()).put(r.preimage_key.as_slice()).word(r.preimage_offset).word(hart.pc);
-    p.put(&[r.exit_code, r.exited.into()]).word(r.step).word(r.heap).word(hart.reservation);
-    for register in hart.registers {
-        p.word(register);
-    }
-    p.finish()
+pub(crate) fn pack(registers: &Registers<Hart>, mut root: B256) -> [u8; STATE_BYTES] {
+    Packer::pack(|p| {
+        p.hash("memory root", &mut root)?;
+        fields(p, &mut registers.clone())
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Assembly text of an instruction, from its row.
+//! The operands of an instruction as text.
 
-use super::{Format, Op, Word};
+use super::{Format, Word};
 use std::fmt;
 
 /// Register names of the calling convention, by number.
@@ -10,47 +10,31 @@ pub const REGISTER_NAMES: [&str; 32] = [
     "t5", "t6",
 ];
 
-/// An instruction word at an address, printable as assembly.
-#[derive(Clone, Copy, Debug)]
-pub struct Disassembly {
-    pc: u64,
+/// Writes the operands of `word` at `pc` behind its mnemonic.
+pub(super) fn operands(
+    f: &mut fmt::Formatter<'_>,
+    format: Format,
     word: Word,
-}
-
-impl Word {
-    /// The text of this word when it stands at `pc`; targets are absolute.
-    pub fn disassemble(self, pc: u64) -> Disassembly {
-        Disassembly { pc, word: self }
-    }
-}
-
-impl fmt::Display for Disassembly {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pc, word } = *self;
-        let Some(op) = Op::decode(word) else {
-            return write!(f, "invalid 0x{:08x}", word.0);
-        };
-        let row = op.row();
-        let [rd, rs1, rs2] = [word.rd(), word.rs1(), word.rs2()].map(|r| REGISTER_NAMES[r]);
-        let imm = word.imm() as i64;
-        let n = row.name.replace('_', ".");
-        match row.format {
-            Format::RdRs1Rs2 => write!(f, "{n} {rd}, {rs1}, {rs2}"),
-            Format::RdRs1Imm => write!(f, "{n} {rd}, {rs1}, {imm}"),
-            Format::RdRs1Sh => write!(f, "{n} {rd}, {rs1}, {}", word.shamt()),
-            Format::RdUpper => write!(f, "{n} {rd}, {:#x}", word.0 >> 12),
-            Format::Load | Format::Through => write!(f, "{n} {rd}, {imm}({rs1})"),
-            Format::Store => write!(f, "{n} {rs2}, {}({rs1})", word.store_offset() as i64),
-            Format::Amo => write!(f, "{n} {rd}, {rs2}, ({rs1})"),
-            Format::Reserve => write!(f, "{n} {rd}, ({rs1})"),
-            Format::Branch => {
-                write!(f, "{n} {rs1}, {rs2}, {:#x}", pc.wrapping_add(word.branch_offset()))
-            }
-            Format::Jump => write!(f, "{n} {rd}, {:#x}", pc.wrapping_add(word.jump_offset())),
-            Format::Control => write!(f, "{n} {rd}, {:#x}, {rs1}", word.0 >> 20),
-            Format::System => write!(f, "{n} {:#x}", word.0 >> 20),
-            Format::Bare => f.write_str(&n),
+    pc: u64,
+) -> fmt::Result {
+    let [rd, rs1, rs2] = [word.rd(), word.rs1(), word.rs2()].map(|r| REGISTER_NAMES[r]);
+    let imm = word.imm() as i64;
+    match format {
+        Format::RdRs1Rs2 => write!(f, " {rd}, {rs1}, {rs2}"),
+        Format::RdRs1Imm => write!(f, " {rd}, {rs1}, {imm}"),
+        Format::RdRs1Sh => write!(f, " {rd}, {rs1}, {}", word.shamt()),
+        Format::RdUpper => write!(f, " {rd}, {:#x}", word.0 >> 12),
+        Format::Load | Format::Through => write!(f, " {rd}, {imm}({rs1})"),
+        Format::Store => write!(f, " {rs2}, {}({rs1})", word.store_offset() as i64),
+        Format::Amo => write!(f, " {rd}, {rs2}, ({rs1})"),
+        Format::Reserve => write!(f, " {rd}, ({rs1})"),
+        Format::Branch => {
+            write!(f, " {rs1}, {rs2}, {:#x}", pc.wrapping_add(word.branch_offset()))
         }
+        Format::Jump => write!(f, " {rd}, {:#x}", pc.wrapping_add(word.jump_offset())),
+        Format::Control => write!(f, " {rd}, {:#x}, {rs1}", word.0 >> 20),
+        Format::System => write!(f, " {:#x}", word.0 >> 20),
+        Format::Bare => Ok(()),
     }
 }
 

@@ -4,6 +4,9 @@ mod disassemble;
 pub mod semantics;
 
 use super::pattern::Pattern;
+use super::table::{Decoder, Width};
+pub use disassemble::REGISTER_NAMES;
+use disassemble::operands;
 
 /// How an instruction is written in assembly, which also says which fields are its operands and in which
 /// order the bits of its immediate stand.
@@ -55,10 +58,6 @@ impl Format {
         }
     }
 }
-
-/// One instruction word, read by its fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Word(pub u32);
 
 impl Word {
     /// Number of the register field rd.
@@ -120,107 +119,12 @@ pub struct Operands {
     pub imm: i32,
 }
 
-/// What the table knows of one instruction.
-#[derive(Clone, Copy, Debug)]
-pub struct Row {
-    /// The instruction.
-    pub op: Op,
-    /// Its mnemonic, `_` for `.`.
-    pub name: &'static str,
-    /// How it is written.
-    pub format: Format,
-    /// Its bits.
-    pub pattern: Pattern,
-    /// True where it stands for what no other row of its group matches.
-    pub rest: bool,
-    /// What it does.
-    pub doc: &'static str,
-}
-
-impl Row {
-    const fn new(
-        op: Op,
-        [name, doc]: [&'static str; 2],
-        format: Format,
-        pattern: Pattern,
-        rest: bool,
-    ) -> Self {
-        Self { op, name, format, pattern, rest, doc }
-    }
-
-    const fn is_fallback(&self) -> bool {
-        self.rest
-    }
-}
-
-/// The last column of a row.
-macro_rules! column {
-    () => {
-        false
-    };
-    (rest) => {
-        true
-    };
-}
 for_each_riscv_instruction!(define_instructions);
 
-/// The bits of opcode and `funct3`, which the decoder looks at first.
-const KEY: u32 = 0x707f;
-/// Opcodes end in these bits; words that do not are compressed instructions.
-const OPCODE_END: u32 = 0b11;
-const KEYS: usize = 256;
-const CANDIDATES: usize = 512;
-
-/// Position of a word's key, by opcode and `funct3`.
-#[inline(always)]
-const fn key(word: u32) -> usize {
-    (word >> 2 & 31 | word >> 7 & 0xe0) as usize
-}
-
-/// For every key the rows that its words may match, those for the rest of a group last.
-struct DecodeTable {
-    /// First of the key's candidates; they end where those of the next key begin.
-    starts: [u16; KEYS + 1],
-    candidates: [u8; CANDIDATES],
-}
-
-const fn build_decode_table() -> DecodeTable {
-    let mut t = DecodeTable { starts: [0; KEYS + 1], candidates: [0; CANDIDATES] };
-    let (mut count, mut k) = (0, 0);
-    while k < KEYS {
-        let value = (k as u32 & 31) << 2 | (k as u32 & 0xe0) << 7 | OPCODE_END;
-        let mut rest = 0;
-        while rest < 2 {
-            let mut i = 0;
-            while i < ROWS.len() {
-                let Pattern { mask, value: bits, .. } = ROWS[i].pattern;
-                if ROWS[i].rest == (rest == 1) && value & mask == bits & KEY {
-                    t.candidates[count] = i as u8;
-                    count += 1;
-                }
-                i += 1;
-            }
-            rest += 1;
-        }
-        k += 1;
-        t.starts[k] = count as u16;
-    }
-    t
-}
-
-static DECODE: DecodeTable = build_decode_table();
+/// The decoder looks at the opcode and at `funct3`.
+static DECODER: Decoder<{ 1 << 10 }, 512> = Decoder::new([(0, 7), (12, 3)], ROWS, Width::Wide);
 
 impl Op {
-    /// The instruction that a word encodes, or nothing where no row matches.
-    #[inline]
-    pub fn decode(word: Word) -> Option<Op> {
-        let k = key(word.0);
-        let [start, end] = [DECODE.starts[k], DECODE.starts[k + 1]].map(usize::from);
-        let matching = |row: &&Row| word.0 & row.pattern.mask == row.pattern.value;
-        let candidates = DECODE.candidates.get(start..end)?;
-        candidates.iter().map(|&i| &ROWS[usize::from(i)]).find(matching).map(|row| row.op)
-    }
-
     /// The word of this instruction with the given operands; operands that it does not have are left
     /// out, and too large ones are cut to their field.
     pub fn encode(self, operands: Operands) -> Word {
@@ -276,7 +180,7 @@ mod tests {
         #[test]
         fn decode_agrees_with_the_patterns(word: u32, narrow: bool) {
             // Half of the words have an opcode of the set's.
-            let word = if narrow { word | OPCODE_END } else { word };
+            let word = if narrow { word | 0b11 } else { word };
             let find = |rest| ROWS.iter().find(|r| {
                 r.rest == rest && word & r.pattern.mask == r.pattern.value
             });

@@ -1,23 +1,17 @@
 //! What RISC-V instructions compute beyond [`semantics`](crate::isa::semantics), as pure functions over
 //! 64-bit register values.
 
-use crate::isa::semantics::sext32;
-
-macro_rules! functions {
-    ($($(#[$meta:meta])* fn $name:ident($a:ident, $b:ident) = $body:expr;)*) => {
-        $($(#[$meta])* #[inline(always)] pub const fn $name($a: u64, $b: u64) -> u64 { $body })*
-    };
-}
+use crate::isa::semantics::{conditions, dmult, dmultu, functions, sext32};
 
 functions! {
     /// Lower half of a product.
     fn mul(a, b) = a.wrapping_mul(b);
     /// Upper half of a signed product.
-    fn mulh(a, b) = ((a as i64 as i128).wrapping_mul(b as i64 as i128) >> 64) as u64;
+    fn mulh(a, b) = dmult(a, b).0;
     /// Upper half of the product of a signed `a` and an unsigned `b`.
     fn mulhsu(a, b) = ((a as i64 as i128).wrapping_mul(b as i128) >> 64) as u64;
     /// Upper half of an unsigned product.
-    fn mulhu(a, b) = ((a as u128).wrapping_mul(b as u128) >> 64) as u64;
+    fn mulhu(a, b) = dmultu(a, b).0;
     /// Signed quotient; all ones where `b` is zero, `a` where it overflows.
     fn div(a, b) = if b == 0 { u64::MAX } else { (a as i64).wrapping_div(b as i64) as u64 };
     /// Unsigned quotient; all ones where `b` is zero.
@@ -53,12 +47,6 @@ functions! {
     fn minu(a, b) = if b < a { b } else { a };
     /// The greater, unsigned.
     fn maxu(a, b) = if b > a { b } else { a };
-}
-
-macro_rules! conditions {
-    ($($(#[$meta:meta])* fn $name:ident($a:ident, $b:ident) = $body:expr;)*) => {
-        $($(#[$meta])* #[inline(always)] pub const fn $name($a: u64, $b: u64) -> bool { $body })*
-    };
 }
 
 conditions! {

@@ -62,7 +62,7 @@ impl Generator {
                 })
                 .collect(),
             memory: of(&[Format::RtMem]),
-            branches: of(&[Format::RsOff, Format::RsRtOff, Format::Fallback]),
+            branches: of(&[Format::RsOff, Format::RsRtOff]),
         }
     }
 
