@@ -304,10 +304,10 @@ fn check<V: Subject + Vm<Version = N>, N: Version<Vm = V>>(
     Some(run.calls_met)
 }
 
-/// The same for a Go program. More than 10,000 steps of each version.
-fn check_go<V: Subject>() {
+/// The same for a Go program that makes these calls. More than 10,000 steps of each version.
+fn check_go<V: Subject>(program: &str, calls: &[&str]) {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
-    let Some(elf) = go::build::<V>(go::SINGLE, folder.path()) else { return };
+    let Some(elf) = go::build::<V>(program, folder.path()) else { return };
     for version in V::VERSIONS {
         let state = || {
             let mut program: Program<V> =
@@ -318,17 +318,22 @@ fn check_go<V: Subject>() {
         let (steps, end) = whole(state(), Preimages::new());
         let seed = seed(5);
         let run = Run::start(state(), Preimages::new(), Box::new(|_| None), seed);
-        let name = format!("Go, {version:?}, {SEED_VARIABLE}={seed}");
+        let name = format!("Go {program}, {version:?}, {SEED_VARIABLE}={seed}");
         let run = sample(&name, run, steps, end, 2_600);
-        for call in ["fcntl", "mmap", "write 1", "exit_group"] {
-            assert!(run.calls_met.contains_key(call), "no {call} among {:?}", run.calls_met);
+        for call in calls {
+            assert!(run.calls_met.contains_key(*call), "no {call} among {:?}", run.calls_met);
         }
     }
 }
 
 #[test]
 fn a_go_program_of_32_bits() {
-    check_go::<Mips32>();
+    check_go::<Mips32>(go::SINGLE, &["fcntl", "mmap", "write 1", "exit_group"]);
+}
+
+#[test]
+fn a_go_program_of_long_numbers_on_32_bits() {
+    check_go::<Mips32>(go::NUMBERS, &["mmap", "write 1", "exit_group"]);
 }
 
 // Together more than 20,000 steps.

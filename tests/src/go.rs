@@ -20,8 +20,10 @@ fn toolchain(root: &Path) -> Option<PathBuf> {
 
 /// The Go program for machines with threads and a clock.
 pub const WHOLE: &str = ".";
-/// The one for machines with neither.
+/// One for machines with neither: what the runtime does.
 pub const SINGLE: &str = "./single";
+/// Another: what compilers make of arithmetic on long numbers.
+pub const NUMBERS: &str = "./numbers";
 
 /// The ELF file of a program for the machine `V`. Nothing, after one line that says so, where there is no Go.
 ///
