@@ -6,7 +6,8 @@ pragma solidity 0.8.34;
 ///         length of an `eth_call`, so that a poll of a thousand games is a handful of requests.
 ///
 ///         What is read may be malformed. Every read has a limit of gas and of copied bytes, and one that fails
-///         is told apart from every answer; it never ends the others.
+///         is told apart from every answer; it never ends the others. A call that cannot grant a read all of its
+///         gas reverts: what a getter answers must not depend on what those before it have burnt.
 contract GameLens {
     /// @notice A game, and the claims whose state may change without a new claim.
     struct Watch {
@@ -33,8 +34,14 @@ contract GameLens {
         bytes data;
     }
 
+    /// @notice The gas that is left does not suffice for all reads. Fewer of them may do.
+    error TooManyReads();
+
     /// @notice Gas for one read: many times what any getter takes.
     uint256 private constant READ_GAS = 250_000;
+
+    /// @notice What must be left for a read to get that: a call passes on 63 of 64 parts, after its own cost.
+    uint256 private constant GAS_BEFORE_READ = 260_000;
 
     /// @notice Bytes that are copied of one answer at most.
     uint256 private constant ANSWER_LIMIT = 4096;
@@ -86,6 +93,7 @@ contract GameLens {
             bytes memory data = _calls[i].data;
             bytes memory answer = new bytes(ANSWER_LIMIT);
             bool success;
+            _checkGas();
             assembly ("memory-safe") {
                 success := staticcall(READ_GAS, target, add(data, 0x20), mload(data), add(answer, 0x20), ANSWER_LIMIT)
                 // A longer answer is cut, and so will not decode.
@@ -153,6 +161,7 @@ contract GameLens {
         view
         returns (bool success_)
     {
+        _checkGas();
         assembly ("memory-safe") {
             // The call stands in the scratch space: 4 bytes of selector, 32 of argument.
             mstore(0x00, _getter)
@@ -163,5 +172,9 @@ contract GameLens {
                     staticcall(READ_GAS, _game, 0x00, 0x24, _at, mul(_words, 0x20))
                 )
         }
+    }
+
+    function _checkGas() private view {
+        if (gasleft() < GAS_BEFORE_READ) revert TooManyReads();
     }
 }

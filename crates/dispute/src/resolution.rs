@@ -133,6 +133,25 @@ impl Game {
         self.status == GameStatus::InProgress && self.resolution(ClaimIndex::ROOT).resolved
     }
 
+    /// Whether anything can still be answered: a claim by a move before its clock has run out, or by a step before
+    /// the claim above it is resolved, or the root by its block number before it is.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        if self.status != GameStatus::InProgress
+            || self.l2_block_number_challenger.is_some()
+            || self.resolution(ClaimIndex::ROOT).resolved
+        {
+            return false;
+        }
+        let max = self.parameters().max_clock_duration();
+        self.claims().any(|(index, claim)| match claim.parent {
+            Some(parent) if claim.position.depth() == self.parameters().max_depth() => {
+                claim.countered_by.is_none() && !self.resolution(parent).resolved
+            }
+            None if self.children(index).is_empty() => true,
+            _ => self.challenger_duration(index, now) != Ok(max),
+        })
+    }
+
     /// What everybody has put up, and gets back in the mode in which bonds are refunded.
     pub fn deposits(&self) -> BTreeMap<Address, Bond> {
         let mut deposits = BTreeMap::new();
@@ -141,5 +160,43 @@ impl Game {
             *deposit = *deposit + claim.bond;
         }
         deposits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Resolution;
+    use crate::Side::Attack;
+    use crate::fixtures::{parameters, path};
+    use core::iter::repeat_n;
+
+    const RESOLVED: Resolution = Resolution { resolved: true, visited: 0 };
+
+    #[test]
+    fn a_game_is_open_while_something_can_be_answered() {
+        let late = Timestamp(302_400);
+        let check = |moves, change: fn(&mut Game), now, want| {
+            let mut game = path(parameters(4, 2), repeat_n(Attack, moves));
+            change(&mut game);
+            assert_eq!(game.is_open(now), want, "{moves} moves");
+        };
+        check(2, |_| {}, Timestamp(302_399), true);
+        check(2, |_| {}, late, false);
+        // The number of an uncontested root's block has no clock.
+        check(0, |_| {}, late, true);
+        check(0, |game| game.set_resolution(ClaimIndex(0), RESOLVED).unwrap(), late, false);
+        check(0, |game| game.status = GameStatus::DefenderWins, late, false);
+        check(0, |game| game.l2_block_number_challenger = Some(Address::ZERO), late, false);
+        // Nor has a step, until it changes nothing any more.
+        check(4, |_| {}, late, true);
+        check(4, |game| game.set_resolution(ClaimIndex(4), RESOLVED).unwrap(), late, true);
+        check(4, |game| game.set_resolution(ClaimIndex(3), RESOLVED).unwrap(), late, false);
+        check(
+            4,
+            |game| game.set_countered_by(ClaimIndex(4), Some(Address::repeat_byte(2))).unwrap(),
+            late,
+            false,
+        );
     }
 }

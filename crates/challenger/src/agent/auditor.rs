@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 /// Blocks of one proposal that are looked at: more than the contract's limit of leaves needs.
 const MOST_BLOCKS: u64 = 65_536;
+/// Proposals of an oracle that are listed at one look; the others follow at the next ones.
+const LISTING_STEP: u64 = 10_000;
 
 /// Checks large preimages.
 #[derive(Debug)]
@@ -58,8 +60,7 @@ impl Auditor {
             let known = self.oracles.entry(oracle).or_default();
             known.challenge_period = challenge_period;
             if let Err(failure) = one(&self.player, oracle, known, block).await {
-                metrics::counter!("op_challenger_not_acted", "reason" => failure.reason())
-                    .increment(1);
+                failure.report();
                 tracing::warn!(%oracle, why = %failure, "cannot watch large preimages");
             }
         }
@@ -81,7 +82,7 @@ async fn one(
         // A reorganisation took some away.
         *known = Watched { challenge_period: known.challenge_period, ..Watched::default() };
     }
-    let asked: Vec<View> = (known.listed..count)
+    let asked: Vec<View> = (known.listed..count.min(known.listed.saturating_add(LISTING_STEP)))
         .map(|index| View::new(oracle, &views::proposalsCall { index: U256::from(index) }))
         .collect();
     for answer in lens.views(&asked, block).await? {
@@ -100,18 +101,22 @@ async fn one(
                     &views::proposalMetadataCall { claimant: *claimant, uuid: *uuid },
                 ),
                 View::new(oracle, &views::getTreeRootLPPCall { claimant: *claimant, uuid: *uuid }),
+                View::new(oracle, &views::proposalBondsCall { claimant: *claimant, uuid: *uuid }),
             ]
         })
         .collect();
     let answers = lens.views(&asked, block).await?;
     let mut open = Vec::new();
-    for ((claimant, uuid), answers) in known.open.iter().zip(answers.chunks(2)) {
-        let [metadata, root] = answers else { continue };
+    for ((claimant, uuid), answers) in known.open.iter().zip(answers.chunks(3)) {
+        let [metadata, root, bond] = answers else { continue };
         let word = metadata.decode::<views::proposalMetadataCall>();
         let metadata = Metadata::unpack(word.ok_or(Failure::Unreadable("proposalMetadata"))?);
         let end = metadata.timestamp.saturating_add(known.challenge_period);
         let closed = metadata.timestamp != 0;
-        if metadata.countered || (closed && end < block.timestamp) {
+        // The bond is there until a proposal is squeezed: before that a challenge stops it, however late.
+        let bond = bond.decode::<views::proposalBondsCall>();
+        let squeezed = bond.ok_or(Failure::Unreadable("proposalBonds"))?.is_zero();
+        if metadata.countered || (closed && end < block.timestamp && squeezed) {
             continue;
         }
         open.push((*claimant, *uuid));

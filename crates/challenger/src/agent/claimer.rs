@@ -101,6 +101,11 @@ impl Claimer {
         Self { player, due: HashMap::new() }
     }
 
+    /// Looks at all games again, those that were done with as well: what was paid may be on no chain any more.
+    pub fn forget(&mut self) {
+        self.due.clear();
+    }
+
     /// Claims what can be claimed in finished games.
     pub async fn claim(&mut self, finished: &[Arc<Snapshot>], block: &Block) {
         self.due.retain(|game, _| finished.iter().any(|s| s.facts.listing.address == *game));

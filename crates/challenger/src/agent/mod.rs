@@ -1,7 +1,7 @@
 //! The challenger: follows games, answers what is wrong in them, resolves them, collects what they pay.
 //!
 //! ```text
-//!   poll ──► scheduler ──► player (one game) ──► resolve, then moves
+//!   poll ──► scheduler ──► player (one game) ──► moves, then resolve
 //!                 ├──────► claimer             bonds of finished games
 //!                 └──────► auditor             large preimages of others
 //! ```
@@ -175,6 +175,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Counts it.
+    fn report(&self) {
+        metrics::counter!("op_challenger_not_acted", "reason" => self.reason()).increment(1);
+    }
+
     /// A word for the metric.
     pub fn reason(&self) -> &'static str {
         match self {

@@ -1,4 +1,7 @@
-//! One game: resolve what can be resolved, then make the moves that honest play asks for.
+//! One game: make the moves that honest play asks for, then resolve what can be resolved.
+//!
+//! In this order, because moves have clocks and resolutions have not; and because a step against a claim counts, however
+//! late it is, until the claim above is resolved.
 //!
 //! Everything is decided from one reading of the game and from its trace, and nothing is remembered that matters: a
 //! player that is killed and started again finds on chain what it has done. What it cannot be sure of it does not
@@ -12,8 +15,8 @@ use alloy_sol_types::SolCall;
 use rebut_contracts::Revert;
 use rebut_contracts::bindings::FaultDisputeGame as Contract;
 use rebut_dispute::{
-    Action, ClaimIndex, Game, GameStatus, L2BlockChallenge, Move, Seconds, Side, Solution, Step,
-    Timestamp, plan_resolution, solve,
+    Action, ClaimIndex, Game, GameStatus, L2BlockChallenge, Move, Resolution, Seconds, Side,
+    Solution, Step, Timestamp, plan_resolution, solve,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,6 +25,10 @@ use tokio::task::JoinSet;
 
 /// Children of a claim that one resolution visits.
 const RESOLUTION_STEP: u32 = 512;
+/// Claims that are resolved in one turn, and layers of them. Each transaction takes some blocks to be final, and what
+/// opponents do meanwhile has to wait for the next turn: at most some minutes of the hours that an extension gives.
+const RESOLUTIONS: usize = 100;
+const LAYERS: usize = 8;
 
 /// How games are played.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +37,7 @@ pub struct Rules {
     pub ours: Vec<Address>,
     /// Resolve only claims that pay us, and no games.
     pub selective_resolution: bool,
-    /// Wait before each move, unless the clock does not allow it.
+    /// Wait before each move, unless the clock does not allow it, and before resolving: somebody else may do it.
     pub response_delay: Duration,
     /// Moves of a game that are made without waiting.
     pub response_delay_after: u64,
@@ -56,6 +63,8 @@ pub struct Turn {
     pub last_block: Option<u64>,
     /// Why the game is to be looked at again although nothing changes in it.
     pub again: Option<String>,
+    /// Whether a step waits for what it reads. Nothing may be resolved before it is made.
+    pub waits: bool,
 }
 
 impl Turn {
@@ -66,10 +75,24 @@ impl Turn {
         }
     }
 
-    fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         self.done += other.done;
         self.last_block = self.last_block.max(other.last_block);
         self.again = self.again.take().or(other.again);
+        self.waits |= other.waits;
+    }
+
+    /// With a failure: alone where nothing is done, else as a reason to look again.
+    fn with(mut self, failure: Option<Failure>) -> Result<Self, Failure> {
+        match failure {
+            None => Ok(self),
+            Some(failure) if self.done == 0 && !self.waits => Err(failure),
+            Some(failure) => {
+                failure.report();
+                self.again = Some(failure.to_string());
+                Ok(self)
+            }
+        }
     }
 }
 
@@ -86,56 +109,59 @@ impl Player {
         let mut game = snapshot.game.clone();
         let address = snapshot.facts.listing.address;
         let begin = Instant::now();
+        let mut failed = None;
+        if game.is_decided() || !plan_resolution(&game, now, RESOLUTION_STEP).is_empty() {
+            tokio::time::sleep(self.rules.response_delay).await;
+        }
+        let mut left = RESOLUTIONS;
         // Layer by layer: a claim can be resolved once all its children are.
-        loop {
+        for _ in 0..LAYERS {
             let mut layer = BTreeMap::<ClaimIndex, u32>::new();
             for call in plan_resolution(&game, now, RESOLUTION_STEP) {
                 let ready =
                     game.children(call.claim).iter().all(|child| game.resolution(*child).resolved);
-                if ready && (!self.rules.selective_resolution || self.pays_us(&game, call.claim)) {
+                let ours = !self.rules.selective_resolution || self.pays_us(&game, call.claim);
+                if ready && ours && (layer.len() < left || layer.contains_key(&call.claim)) {
                     *layer.entry(call.claim).or_default() += 1;
                 }
             }
             if layer.is_empty() {
                 break;
             }
+            left = left.saturating_sub(layer.len());
+            let done = turn.done;
             let mut jobs = JoinSet::new();
             for (index, parts) in layer {
                 let sender = Arc::clone(&self.sender);
                 jobs.spawn(async move {
-                    let mut sent = Vec::new();
-                    for _ in 0..parts {
-                        let answer = sender.send(&resolve_claim(address, index)).await?;
-                        let refused = matches!(answer, Sent::Refused(_));
-                        sent.push(answer);
-                        if refused {
-                            break;
-                        }
-                    }
-                    Ok::<_, SendError>((index, sent))
+                    (index, resolve_in_parts(&sender, address, index, parts).await)
                 });
             }
             let mut progress = false;
+            // All of them, whatever becomes of one: a published transaction is watched to its end.
             while let Some(job) = jobs.join_next().await {
-                let (index, sent) = job.map_err(|_| Failure::Interrupted)?.inspect_err(|_| {
+                let Ok((index, resolved)) = job else {
+                    failed = failed.or(Some(Failure::Interrupted));
+                    continue;
+                };
+                turn.merge(resolved.turn);
+                if let Some(error) = resolved.error {
                     metrics::counter!("op_challenger_claim_failures").increment(1);
-                })?;
-                let mut resolution = game.resolution(index);
-                for sent in &sent {
-                    turn.note(sent);
-                    match sent {
-                        Sent::Refused(revert) if !is_named(revert, "ClaimAlreadyResolved") => {
-                            turn.again =
-                                Some(format!("claim {index} cannot be resolved: {revert}"));
-                        }
-                        Sent::Dry { .. } => {}
-                        Sent::Done(_) | Sent::Refused(_) => resolution.resolved = true,
+                    failed = failed.or(Some(error.into()));
+                }
+                if resolved.whole {
+                    progress = true;
+                    let resolution = Resolution { resolved: true, ..game.resolution(index) };
+                    if let Err(error) = game.set_resolution(index, resolution) {
+                        failed = failed.or(Some(error.into()));
                     }
                 }
-                progress |= resolution.resolved;
-                game.set_resolution(index, resolution)?;
             }
-            if !progress {
+            if progress && turn.done == done {
+                // Racing for the rest would burn gas.
+                turn.again = Some("somebody else resolves its claims".into());
+            }
+            if !progress || turn.done == done {
                 break;
             }
         }
@@ -143,10 +169,41 @@ impl Player {
         if turn.done > 0 {
             metrics::histogram!("op_challenger_claim_resolution_time").record(took.as_secs_f64());
         }
-        if game.resolution(ClaimIndex::ROOT).resolved && !self.rules.selective_resolution {
-            turn.note(&self.sender.send(&resolve_game(address)).await?);
+        let decided = game.is_decided() && turn.again.is_none();
+        if decided && !self.rules.selective_resolution {
+            match self.sender.send(&resolve_game(address)).await {
+                Ok(sent) => turn.note(&sent),
+                Err(error) => failed = failed.or(Some(error.into())),
+            }
         }
-        Ok(turn)
+        turn.with(failed)
+    }
+
+    /// Whether there can be anything to play in a game: it is open, and moves of this account are accepted.
+    pub fn plays(&self, snapshot: &Snapshot, now: Timestamp) -> bool {
+        let facts = &snapshot.facts;
+        let me = self.sender.address();
+        let admitted = facts.challenger.is_none_or(|only| [only, facts.creator].contains(&me));
+        admitted && snapshot.game.is_open(now)
+    }
+
+    /// Finds out what honest play asks for, on a thread that can wait.
+    ///
+    /// # Errors
+    /// [`Failure::Interrupted`] where the trace panics, which is then no other game's concern.
+    pub async fn decide(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        trace: &Arc<Mutex<BoxedTrace>>,
+        block: &Block,
+    ) -> Result<Solution<TraceFailure>, Failure> {
+        let (snapshot, trace) = (Arc::clone(snapshot), Arc::clone(trace));
+        let now = Timestamp(block.timestamp);
+        let solved = tokio::task::spawn_blocking(move || {
+            let mut trace = trace.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            solve(&snapshot.game, &mut *trace, now)
+        });
+        solved.await.map_err(|_| Failure::Interrupted)
     }
 
     /// Makes the moves that honest play asks for.
@@ -156,24 +213,12 @@ impl Player {
     pub async fn play(
         &self,
         snapshot: &Arc<Snapshot>,
-        trace: &Arc<Mutex<BoxedTrace>>,
+        solution: Solution<TraceFailure>,
         block: &Block,
         made: u64,
     ) -> Result<Turn, Failure> {
-        let game = &snapshot.game;
-        if game.status != GameStatus::InProgress || game.l2_block_number_challenger.is_some() {
-            return Ok(Turn::default());
-        }
-        let facts = &snapshot.facts;
-        let me = self.sender.address();
-        if let Some(challenger) = facts.challenger
-            && ![challenger, facts.creator].contains(&me)
-        {
-            return Ok(Turn::default());
-        }
         let now = Timestamp(block.timestamp);
-        let Solution { actions, failures, .. } =
-            decide(Arc::clone(snapshot), Arc::clone(trace), now).await?;
+        let Solution { actions, failures, .. } = solution;
         let mut turn = Turn::default();
         let mut jobs = JoinSet::new();
         for (number, action) in (made..).zip(actions) {
@@ -194,14 +239,7 @@ impl Player {
         }
         // What is not known for one claim does not hold back the answers to others.
         let undecided = failures.into_iter().next().map(|failure| Failure::Trace(failure.into()));
-        match failed.or(undecided) {
-            None => Ok(turn),
-            Some(failure) if turn.done == 0 => Err(failure),
-            Some(failure) => {
-                turn.again = Some(failure.to_string());
-                Ok(turn)
-            }
-        }
+        turn.with(failed.or(undecided))
     }
 
     fn pays_us(&self, game: &Game, index: ClaimIndex) -> bool {
@@ -228,18 +266,43 @@ impl Player {
     }
 }
 
-/// Asks the solver, on a thread that can wait.
-async fn decide(
-    snapshot: Arc<Snapshot>,
-    trace: Arc<Mutex<BoxedTrace>>,
-    now: Timestamp,
-) -> Result<Solution<TraceFailure>, Failure> {
-    let solved = tokio::task::spawn_blocking(move || {
-        let mut trace = trace.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        solve(&snapshot.game, &mut *trace, now)
-    });
-    // The panic of a trace is its own; no game depends on another's.
-    solved.await.map_err(|_| Failure::Interrupted)
+/// What became of the resolution of one claim.
+struct Resolved {
+    turn: Turn,
+    /// Whether the claim is resolved now.
+    whole: bool,
+    error: Option<SendError>,
+}
+
+/// Resolves a claim in as many calls as its children take.
+async fn resolve_in_parts(
+    sender: &Sender,
+    game: Address,
+    claim: ClaimIndex,
+    parts: u32,
+) -> Resolved {
+    let mut resolved = Resolved { turn: Turn::default(), whole: false, error: None };
+    for part in 1..=parts {
+        match sender.send(&resolve_claim(game, claim)).await {
+            Ok(Sent::Refused(revert)) => {
+                resolved.whole = is_named(&revert, "ClaimAlreadyResolved");
+                if !resolved.whole {
+                    let why = format!("claim {claim} cannot be resolved: {revert}");
+                    resolved.turn.again = Some(why);
+                }
+                break;
+            }
+            Ok(sent) => {
+                resolved.whole = part == parts && matches!(sent, Sent::Done(_));
+                resolved.turn.note(&sent);
+            }
+            Err(error) => {
+                resolved.error = Some(error);
+                break;
+            }
+        }
+    }
+    resolved
 }
 
 /// Makes one move, if nobody has made it.
@@ -259,6 +322,7 @@ async fn act(
                     upload::Upload::Ready(done) => turn.merge(done),
                     upload::Upload::Waiting { done, until } => {
                         turn.merge(done);
+                        turn.waits = true;
                         let time = until.0;
                         turn.again =
                             Some(format!("a large preimage can be challenged until {time}"));
@@ -280,7 +344,12 @@ async fn act(
         Sent::Refused(revert) if is_done_already(&revert) => {
             tracing::info!(what = intent.what, %revert, "somebody has done it");
         }
-        Sent::Refused(revert) => turn.again = Some(format!("{}: {revert}", intent.what)),
+        Sent::Refused(revert) => {
+            // The solver holds it for possible, the contract does not: somebody has to look at that.
+            metrics::counter!("op_challenger_not_acted", "reason" => "refused").increment(1);
+            tracing::warn!(what = intent.what, %revert, "the contract refuses it");
+            turn.again = Some(format!("{}: {revert}", intent.what));
+        }
         Sent::Dry { .. } => {}
     }
     Ok(turn)

@@ -13,6 +13,8 @@ use tokio::task::{JoinError, JoinSet};
 
 /// The longest pause before a failed game is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// Traces that are kept open between turns. Each may hold snapshots of machines, and everybody can create games.
+const KEPT_TRACES: usize = 8;
 
 /// How the agent works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub struct Options {
     pub poll_interval: Duration,
     /// Blocks that come sooner than this after the last one that was looked at are skipped, in seconds of L1 time.
     pub min_update_seconds: u64,
-    /// Games that are worked on at the same time.
+    /// Games that are thought about at the same time. Those whose transactions are awaited do not count.
     pub concurrency: usize,
 }
 
@@ -38,6 +40,8 @@ type SharedTrace = Arc<Mutex<BoxedTrace>>;
 #[derive(Default)]
 struct Memory {
     trace: Option<SharedTrace>,
+    /// When the trace was last asked, as a number of turns of all games.
+    asked: u64,
     in_flight: bool,
     /// Whether there may be something to do.
     due: bool,
@@ -65,15 +69,27 @@ pub struct Agent {
     games: HashMap<Address, Memory>,
     jobs: JoinSet<Job>,
     slots: Arc<Semaphore>,
+    /// Turns that are finished.
+    turns: u64,
+    /// Whether what was paid may not have been.
+    reorganised: bool,
     /// The last block that was looked at.
     block: Option<Block>,
 }
 
 /// A finished job.
 enum Job {
-    Game { game: Address, block: u64, outcome: Result<(Turn, Option<SharedTrace>), Failure> },
+    Game { game: Address, block: u64, outcome: Outcome },
     Claims(Claimer),
     Audit(Auditor),
+}
+
+/// What became of a turn.
+#[derive(Default)]
+struct Outcome {
+    turn: Turn,
+    trace: Option<SharedTrace>,
+    failures: Vec<Failure>,
 }
 
 impl Agent {
@@ -95,6 +111,8 @@ impl Agent {
             options,
             health,
             games: HashMap::new(),
+            turns: 0,
+            reorganised: false,
             jobs: JoinSet::new(),
             slots: Arc::new(Semaphore::new(options.concurrency.clamp(1, Semaphore::MAX_PERMITS))),
             block: None,
@@ -162,6 +180,7 @@ impl Agent {
         metrics::histogram!("op_challenger_poll_time").record(begin.elapsed().as_secs_f64());
         metrics::gauge!("op_challenger_poll_requests").set(calls as f64);
         if poll.reorganised {
+            self.reorganised = true;
             // Whatever was decided was decided on another chain.
             for memory in self.games.values_mut() {
                 memory.due = true;
@@ -207,17 +226,14 @@ impl Agent {
                 trace: memory.trace.clone(),
                 block: *block,
                 moves: memory.moves,
+                slots: Arc::clone(&self.slots),
             };
-            let slots = Arc::clone(&self.slots);
             self.jobs.spawn(async move {
-                // The semaphore is never closed.
-                let _slot = slots.acquire_owned().await;
                 // On a task of its own, so that a panic is that of this game alone.
                 let block = job.block.number;
-                let outcome = match tokio::spawn(job.turn()).await {
-                    Ok(outcome) => outcome,
-                    Err(_) => Err(Failure::Interrupted),
-                };
+                let interrupted =
+                    |_| Outcome { failures: vec![Failure::Interrupted], ..Outcome::default() };
+                let outcome = tokio::spawn(job.turn()).await.unwrap_or_else(interrupted);
                 Job::Game { game, block, outcome }
             });
         }
@@ -232,6 +248,9 @@ impl Agent {
         }
         let block = *block;
         if let Some(mut claimer) = self.claimer.take() {
+            if std::mem::take(&mut self.reorganised) {
+                claimer.forget();
+            }
             let finished = finished(&followed);
             self.jobs.spawn(async move {
                 claimer.claim(&finished, &block).await;
@@ -254,32 +273,30 @@ impl Agent {
                 let memory = self.games.entry(game).or_default();
                 memory.in_flight = false;
                 memory.acted = block;
-                let again = match outcome {
-                    Ok((turn, trace)) => {
-                        memory.trace = trace.or(memory.trace.take());
-                        memory.moves += turn.done;
-                        memory.not_before = memory.not_before.max(turn.last_block.unwrap_or(0));
-                        if let Some(why) = &turn.again {
-                            tracing::info!(%game, why, "to be continued");
-                        }
-                        // Whatever was done may make more possible, whether or not the game shows it.
-                        memory.due |= turn.done > 0;
-                        turn.again.is_some()
-                    }
-                    Err(failure) => {
-                        let reason = failure.reason();
-                        metrics::counter!("op_challenger_not_acted", "reason" => reason)
-                            .increment(1);
-                        tracing::warn!(%game, why = %failure, "not acting");
-                        true
-                    }
-                };
+                let Outcome { turn, trace, failures } = outcome;
+                self.turns += 1;
+                if trace.is_some() {
+                    (memory.trace, memory.asked) = (trace, self.turns);
+                }
+                memory.moves += turn.done;
+                memory.not_before = memory.not_before.max(turn.last_block.unwrap_or(0));
+                // Whatever was done may make more possible, whether or not the game shows it.
+                memory.due |= turn.done > 0;
+                if let Some(why) = &turn.again {
+                    tracing::info!(%game, why, "to be continued");
+                }
+                let again = turn.again.is_some() || !failures.is_empty();
+                for failure in failures {
+                    failure.report();
+                    tracing::warn!(%game, why = %failure, "not acting");
+                }
                 memory.failures = if again { memory.failures.saturating_add(1) } else { 0 };
                 memory.retry = again.then(|| {
                     let doubled = 1_u32.checked_shl(memory.failures - 1).unwrap_or(u32::MAX);
                     let pause = self.options.poll_interval.saturating_mul(doubled);
                     Instant::now() + pause.min(LONGEST_PAUSE)
                 });
+                self.close_traces();
             }
             // Work on games is on tasks of its own, so this was one of the other two. What they know is a cache.
             Err(error) => {
@@ -287,6 +304,16 @@ impl Agent {
                 self.claimer.get_or_insert_with(|| Claimer::new(Arc::clone(&self.player)));
                 self.auditor.get_or_insert_with(|| Auditor::new(Arc::clone(&self.player)));
             }
+        }
+    }
+
+    /// Closes the traces that were not asked for longest. They are opened again when they are needed.
+    fn close_traces(&mut self) {
+        let mut kept: Vec<&mut Memory> =
+            self.games.values_mut().filter(|memory| memory.trace.is_some()).collect();
+        kept.sort_unstable_by_key(|memory| std::cmp::Reverse(memory.asked));
+        for memory in kept.into_iter().skip(KEPT_TRACES) {
+            memory.trace = None;
         }
     }
 
@@ -301,10 +328,10 @@ impl Agent {
             metrics::gauge!("op_challenger_tracked_games", "status" => status).set(count);
         }
         let in_flight = self.games.values().filter(|memory| memory.in_flight).count();
-        let busy = in_flight.min(self.options.concurrency);
         metrics::gauge!("op_challenger_inflight_games").set(in_flight as f64);
+        let idle = self.slots.available_permits();
+        let busy = self.options.concurrency.saturating_sub(idle);
         metrics::gauge!("op_challenger_executors", "status" => "active").set(busy as f64);
-        let idle = self.options.concurrency.saturating_sub(busy);
         metrics::gauge!("op_challenger_executors", "status" => "idle").set(idle as f64);
         metrics::gauge!("op_challenger_malformed_games")
             .set(self.reader.malformed().count() as f64);
@@ -328,30 +355,50 @@ struct Work {
     trace: Option<SharedTrace>,
     block: Block,
     moves: u64,
+    slots: Arc<Semaphore>,
 }
 
 impl Work {
-    async fn turn(self) -> Result<(Turn, Option<SharedTrace>), Failure> {
+    async fn turn(mut self) -> Outcome {
         let begin = Instant::now();
         let now = Timestamp(self.block.timestamp);
-        let turn = self.player.resolve(&self.snapshot, now).await?;
-        if turn.done > 0 {
-            return Ok((turn, self.trace));
-        }
-        let trace = match self.trace {
-            Some(trace) => trace,
-            None => {
-                let facts = Arc::clone(&self.snapshot.facts);
-                let l1_head = self.player.lens.node().block(facts.l1_head).await?.number;
-                let opened =
-                    tokio::task::spawn_blocking(move || self.traces.open(&facts, l1_head)).await;
-                let trace = opened.map_err(|_| Failure::Interrupted)?.map_err(Failure::Trace)?;
-                Arc::new(Mutex::new(trace))
+        let mut outcome = Outcome::default();
+        if self.player.plays(&self.snapshot, now) {
+            match self.play().await {
+                Ok(played) => outcome.turn = played,
+                Err(failure) => outcome.failures.push(failure),
             }
-        };
-        let mut played = self.player.play(&self.snapshot, &trace, &self.block, self.moves).await?;
-        played.again = played.again.or(turn.again);
+        }
+        // Nothing is resolved against a step that is on its way.
+        if !outcome.turn.waits {
+            match self.player.resolve(&self.snapshot, now).await {
+                Ok(resolved) => outcome.turn.merge(resolved),
+                Err(failure) => outcome.failures.push(failure),
+            }
+        }
         metrics::histogram!("op_challenger_game_act_time").record(begin.elapsed().as_secs_f64());
-        Ok((played, Some(trace)))
+        Outcome { trace: self.trace, ..outcome }
+    }
+
+    async fn play(&mut self) -> Result<Turn, Failure> {
+        let solution = {
+            // The semaphore is never closed.
+            let _slot = self.slots.acquire().await;
+            let trace = match &self.trace {
+                Some(trace) => Arc::clone(trace),
+                None => Arc::clone(self.trace.insert(self.open().await?)),
+            };
+            self.player.decide(&self.snapshot, &trace, &self.block).await?
+        };
+        self.player.play(&self.snapshot, solution, &self.block, self.moves).await
+    }
+
+    async fn open(&self) -> Result<SharedTrace, Failure> {
+        let facts = Arc::clone(&self.snapshot.facts);
+        let traces = Arc::clone(&self.traces);
+        let l1_head = self.player.lens.node().block(facts.l1_head).await?.number;
+        let opened = tokio::task::spawn_blocking(move || traces.open(&facts, l1_head)).await;
+        let trace = opened.map_err(|_| Failure::Interrupted)?.map_err(Failure::Trace)?;
+        Ok(Arc::new(Mutex::new(trace)))
     }
 }

@@ -38,7 +38,7 @@ pub struct Facts {
     pub root_claim: B256,
     /// The L1 block up to which everything that counts was on chain.
     pub l1_head: B256,
-    /// L2 block number that the root claims to be of.
+    /// L2 block number that the root claims to be of; the largest where it is beyond.
     pub l2_sequence_number: u64,
     /// What is agreed on.
     pub starting: Proposal,
@@ -289,7 +289,9 @@ fn read(
         creator,
         root_claim,
         l1_head,
-        l2_sequence_number: number("L2 block number", l2_sequence_number)?,
+        // Contracts of earlier versions take any number. No tree of outputs reaches beyond this one, so claims in the
+        // game mean the same; left alone, its root would stand.
+        l2_sequence_number: l2_sequence_number.saturating_to(),
         starting: Proposal {
             root: starting_root,
             l2_sequence_number: number("starting L2 block number", starting_number)?,

@@ -4,7 +4,7 @@
 //! default. Everything is read after one block.
 
 use super::node::{At, Block, Node, NodeError, NodeFault, PLACE, Request};
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall;
 use rebut_contracts::bindings::GameLens;
 use std::ops::Range;
@@ -85,19 +85,67 @@ impl Lens {
         })
     }
 
-    /// One hash a game over all that can change in it. See the contract.
-    pub async fn glance(&self, watches: &[Watch], block: &Block) -> Result<Vec<B256>, NodeError> {
-        let mut prints = Vec::with_capacity(watches.len());
-        let gas = |watch: &Watch| GLANCE_GAS + WATCH_GAS * watch.claims.len() as u64;
-        for piece in pieces(watches, gas) {
-            let watches = piece.iter().map(|watch| GameLens::Watch {
-                game: watch.game,
-                claims: watch.claims.iter().map(|index| U256::from(*index)).collect(),
-            });
-            let call = GameLens::glanceCall { _watches: watches.collect() };
-            prints.extend(same_length(self.ask(&call, block).await?, piece.len())?);
+    /// Asks about a list piece by piece. A piece that takes more gas than the node grants, as where contracts burn
+    /// what they get, is halved; what alone takes more has no answer.
+    async fn in_pieces<T, C, R>(
+        &self,
+        list: &[T],
+        block: &Block,
+        gas: impl Fn(&T) -> u64,
+        call: impl Fn(&[T]) -> C,
+    ) -> Result<Vec<Option<R>>, NodeError>
+    where
+        C: SolCall<Return = Vec<R>>,
+    {
+        let mut answers = Vec::with_capacity(list.len());
+        let mut left = pieces(list, gas);
+        left.reverse();
+        while let Some(piece) = left.pop() {
+            match self.ask(&call(piece), block).await {
+                Ok(given) => answers.extend(same_length(given, piece.len())?.into_iter().map(Some)),
+                Err(error) if !error.fault.is_too_much() => return Err(error),
+                Err(_) if piece.len() == 1 => answers.push(None),
+                Err(_) => {
+                    let (first, second) = piece.split_at(piece.len() / 2);
+                    left.extend([second, first]);
+                }
+            }
         }
-        Ok(prints)
+        Ok(answers)
+    }
+
+    /// One hash a game over all that can change in it, zero for one that takes too much to read. See the contract.
+    pub async fn glance(&self, watches: &[Watch], block: &Block) -> Result<Vec<B256>, NodeError> {
+        // A game may have more claims to watch than one call can read.
+        let most = (CALL_GAS / WATCH_GAS) as usize;
+        let mut parts = Vec::with_capacity(watches.len());
+        for (place, Watch { game, claims }) in watches.iter().enumerate() {
+            let (first, rest) = claims.split_at(claims.len().min(most));
+            parts.push((place, *game, first));
+            parts.extend(rest.chunks(most).map(|claims| (place, *game, claims)));
+        }
+        let gas = |(_, _, claims): &(usize, Address, &[u32])| {
+            GLANCE_GAS + WATCH_GAS * claims.len() as u64
+        };
+        let call = |piece: &[(usize, Address, &[u32])]| {
+            let watches = piece.iter().map(|(_, game, claims)| GameLens::Watch {
+                game: *game,
+                claims: claims.iter().map(|index| U256::from(*index)).collect(),
+            });
+            GameLens::glanceCall { _watches: watches.collect() }
+        };
+        let found = self.in_pieces(&parts, block, gas, call).await?;
+        let mut prints: Vec<Option<B256>> = vec![None; watches.len()];
+        for ((place, ..), print) in parts.iter().zip(found) {
+            let print = print.unwrap_or_default();
+            if let Some(known) = prints.get_mut(*place) {
+                *known = Some(match known {
+                    None => print,
+                    Some(before) => keccak256([before.0, print.0].concat()),
+                });
+            }
+        }
+        Ok(prints.into_iter().map(Option::unwrap_or_default).collect())
     }
 
     /// The claims of ranges of games, each as [`CLAIM_BYTES`], up to the first that a game does not give.
@@ -107,45 +155,52 @@ impl Lens {
         block: &Block,
     ) -> Result<Vec<Vec<u8>>, NodeError> {
         let most = (CALL_GAS / CLAIM_GAS) as u32;
-        let mut parts = Vec::new();
-        for (place, (game, range)) in ranges.iter().enumerate() {
-            let mut from = range.start;
-            while from < range.end {
-                let to = from.saturating_add(most).min(range.end);
-                parts.push((place, *game, from, to));
-                from = to;
-            }
-        }
         let mut claims = vec![Vec::new(); ranges.len()];
-        for piece in pieces(&parts, |(_, _, from, to)| CLAIM_GAS * u64::from(to - from)) {
-            let asked = piece.iter().map(|(_, game, from, to)| GameLens::Range {
-                game: *game,
-                from: U256::from(*from),
-                to: U256::from(*to),
-            });
-            let call = GameLens::claimsCall { _ranges: asked.collect() };
-            let answers = same_length(self.ask(&call, block).await?, piece.len())?;
-            for ((place, ..), answer) in piece.iter().zip(answers) {
+        let mut open: Vec<(usize, Address, Range<u32>)> =
+            (0..).zip(ranges).map(|(place, (game, range))| (place, *game, range.clone())).collect();
+        loop {
+            // The next claims of every range that is not at its end.
+            open.retain(|(_, _, range)| !range.is_empty());
+            if open.is_empty() {
+                return Ok(claims);
+            }
+            let end = |range: &Range<u32>| range.start.saturating_add(most).min(range.end);
+            let gas = |(_, _, range): &(usize, Address, Range<u32>)| {
+                CLAIM_GAS * u64::from(end(range) - range.start)
+            };
+            let call = |piece: &[(usize, Address, Range<u32>)]| {
+                let ranges = piece.iter().map(|(_, game, range)| GameLens::Range {
+                    game: *game,
+                    from: U256::from(range.start),
+                    to: U256::from(end(range)),
+                });
+                GameLens::claimsCall { _ranges: ranges.collect() }
+            };
+            let answers = self.in_pieces(&open, block, gas, call).await?;
+            for ((place, _, range), answer) in open.iter_mut().zip(answers) {
+                let (asked, answer) = (end(range) - range.start, answer.unwrap_or_default());
+                let complete = answer.len() == asked as usize * CLAIM_BYTES;
+                range.start = if complete { range.start + asked } else { range.end };
                 if let Some(claims) = claims.get_mut(*place) {
                     claims.extend_from_slice(&answer);
                 }
             }
         }
-        Ok(claims)
     }
 
     /// The answers of views, in their order.
     pub async fn views(&self, views: &[View], block: &Block) -> Result<Vec<Answer>, NodeError> {
-        let mut answers = Vec::with_capacity(views.len());
-        for piece in pieces(views, |_| VIEW_GAS) {
+        let call = |piece: &[View]| {
             let calls = piece
                 .iter()
                 .map(|view| GameLens::Call { target: view.target, data: view.data.clone() });
-            let call = GameLens::viewsCall { _calls: calls.collect() };
-            let given = same_length(self.ask(&call, block).await?, piece.len())?;
-            answers.extend(given.into_iter().map(|a| Answer(a.success.then_some(a.data))));
-        }
-        Ok(answers)
+            GameLens::viewsCall { _calls: calls.collect() }
+        };
+        let answers = self.in_pieces(views, block, |_| VIEW_GAS, call).await?;
+        let answers = answers
+            .into_iter()
+            .map(|answer| Answer(answer.filter(|answer| answer.success).map(|answer| answer.data)));
+        Ok(answers.collect())
     }
 
     /// The answer of one view.

@@ -90,6 +90,20 @@ impl NodeFault {
             _ => false,
         }
     }
+
+    /// Whether a call takes more than the node grants one. What calls of placed code revert with is that as well.
+    pub(super) fn is_too_much(&self) -> bool {
+        match self {
+            Self::Reverted(_) => true,
+            Self::Refused { message, .. } => {
+                let message = message.to_ascii_lowercase();
+                ["out of gas", "outofgas", "execution aborted", "gas limit", "gas cap"]
+                    .iter()
+                    .any(|phrase| message.contains(phrase))
+            }
+            _ => false,
+        }
+    }
 }
 
 impl NodeError {

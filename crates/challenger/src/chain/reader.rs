@@ -32,6 +32,9 @@ use thiserror::Error;
 
 /// Entries of the factory's list that are asked for at once.
 const LISTING_STEP: u64 = 500;
+/// Claims of a game at most. The cheapest of them would take bonds of more than 80,000 ether, and all gas of L1 for
+/// half a day: a contract that says so is no game.
+const MOST_CLAIMS: u32 = 1 << 20;
 
 /// Which games are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -408,7 +411,9 @@ fn head(answers: &[Answer]) -> Result<Head, Malformed> {
     let length =
         length.decode::<Fault::claimDataLenCall>().ok_or(Malformed::Getter("claimDataLen()"))?;
     let claims = u32::try_from(length)
-        .map_err(|_| Malformed::Range { what: "claimDataLen", value: length })?;
+        .ok()
+        .filter(|claims| *claims <= MOST_CLAIMS)
+        .ok_or(Malformed::Range { what: "claimDataLen", value: length })?;
     let challenged = challenged.decode::<Fault::l2BlockNumberChallengedCall>().unwrap_or(false);
     Ok(Head {
         status: GameStatus::try_from(status)?,

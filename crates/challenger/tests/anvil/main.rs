@@ -8,11 +8,13 @@ mod faults;
 mod games;
 mod guardian;
 mod kill;
+mod late;
 mod machine;
 mod node;
 mod player;
 mod poll;
 mod preimages;
+mod sender;
 mod system;
 
 use libtest_mimic::{Arguments, Trial};
@@ -75,12 +77,42 @@ fn main() -> ExitCode {
             preimages::a_large_preimage_is_loaded_by_many_lives,
         ),
         trial(
-            "false_large_preimages_are_challenged",
+            "attack17_false_large_preimages_are_challenged",
             preimages::false_large_preimages_are_challenged,
+        ),
+        trial(
+            "attack17_a_false_large_preimage_is_challenged_after_its_period",
+            preimages::a_false_large_preimage_is_challenged_late,
         ),
         trial("a_poll_of_a_thousand_games_is_cheap", poll::a_thousand_games),
         trial("silent_changes_are_noticed", poll::silent_changes),
-        trial("a_malformed_game_stops_no_other", poll::malformed),
+        trial("attack30_a_malformed_game_stops_no_other", poll::malformed),
+        trial("attack30_garbage_arguments_stop_no_other_game", poll::garbage_arguments),
+        trial("attack30_a_crowded_game_stops_no_other", poll::a_crowded_game),
+        trial("attack02_a_root_with_a_huge_block_number_is_attacked", poll::a_huge_block_number),
+        trial("a_late_agent_steps_before_it_resolves", late::a_late_agent_steps_before_it_resolves),
+        trial(
+            "attack10_a_late_agent_challenges_the_block_number_before_it_resolves",
+            late::a_late_agent_challenges_the_block_number_before_it_resolves,
+        ),
+        trial(
+            "a_payment_that_is_lost_is_claimed_again",
+            late::a_payment_that_is_lost_is_claimed_again,
+        ),
+        trial("attack29_a_fee_spike_is_followed", sender::a_fee_spike_is_followed),
+        trial(
+            "attack29_a_stuck_transaction_is_cancelled",
+            sender::a_stuck_transaction_is_cancelled,
+        ),
+        trial(
+            "attack29_what_an_earlier_life_left_is_cleared_away",
+            sender::what_an_earlier_life_left_is_cleared_away,
+        ),
+        trial("few_traces_stay_open", late::few_traces_stay_open),
+        trial(
+            "attack31_a_redundant_challenger_burns_no_gas",
+            late::a_redundant_challenger_burns_no_gas,
+        ),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -53,13 +53,39 @@ pub async fn with_traces(
     timeout: Duration,
     policy: Policy,
 ) -> Result<Agent, Failed> {
+    // The liar resolves nothing: two that resolve the same would make each other's transactions fail.
+    let rules = Rules { selective_resolution: key == LIAR_KEY, ..Rules::default() };
+    open(url, factory, key, traces, timeout, policy, rules).await
+}
+
+/// An honest agent with rules of its own, on a node that works.
+pub async fn with_rules(
+    url: &str,
+    factory: Address,
+    key: &str,
+    traces: Arc<dyn Traces>,
+    rules: Rules,
+) -> Agent {
+    let timeout = Duration::from_secs(20);
+    open(url, factory, key, traces, timeout, policy(), rules).await.expect("an agent")
+}
+
+async fn open(
+    url: &str,
+    factory: Address,
+    key: &str,
+    traces: Arc<dyn Traces>,
+    timeout: Duration,
+    policy: Policy,
+    mut rules: Rules,
+) -> Result<Agent, Failed> {
     let node = Node::new(url, timeout)?;
     let keys = KeySource { private_key: Some(key.into()), ..KeySource::default() };
     let sender = Sender::new(node.clone(), keys.open(timeout)?, policy).await?;
     let lens = Lens::new(node);
-    // The liar resolves nothing: two that resolve the same would make each other's transactions fail.
-    let ours = if key == LIAR_KEY { Vec::new() } else { vec![sender.address()] };
-    let rules = Rules { selective_resolution: ours.is_empty(), ours, ..Rules::default() };
+    if !rules.selective_resolution {
+        rules.ours.push(sender.address());
+    }
     let player = Player { lens: lens.clone(), sender: Arc::new(sender), rules };
     let options =
         Options { poll_interval: Duration::from_millis(20), min_update_seconds: 0, concurrency: 4 };

@@ -45,6 +45,16 @@ pub async fn a_large_preimage_is_loaded_by_many_lives() {
 
 /// Proposals of somebody else with one wrong commitment each, and a right one.
 pub async fn false_large_preimages_are_challenged() {
+    audit(0).await;
+}
+
+/// Nobody has looked during the challenge period, and nobody has squeezed yet.
+pub async fn a_false_large_preimage_is_challenged_late() {
+    audit(2 * CHALLENGE_PERIOD).await;
+}
+
+/// An agent that looks at proposals some seconds after they were closed.
+async fn audit(seconds: u64) {
     let anvil = Anvil::start(&[]);
     let system = System::deploy(&anvil).await;
     system.create_game(&anvil, output(BLOCK, true), BLOCK).await;
@@ -74,6 +84,9 @@ pub async fn false_large_preimages_are_challenged() {
             anvil.transact(LIAR, Some(system.oracle), call.value, data).await;
         }
         proposals.push((proposal.uuid(), wrong));
+    }
+    if seconds > 0 {
+        anvil.pass(seconds).await;
     }
     let before = anvil.node.balance(HONEST, At::Latest).await.expect("an answer");
     let mut honest = sure_agent(&anvil.url, &system, HONEST_KEY, Belief::TRUTH).await;
