@@ -25,7 +25,7 @@ use std::{
 };
 
 /// The file in the directory that is named.
-const FILE: &str = "devnet.redb";
+pub(crate) const FILE: &str = "devnet.redb";
 
 const PREIMAGES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("preimages");
 const BLOCKS: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("blocks");

@@ -415,6 +415,52 @@ fn a_chain_on_disk_goes_on() {
     assert!(error.contains("a chain with other parameters"), "{error}");
 }
 
+/// Attack 32: whatever byte is changed, wherever the file is cut, the chain is the same or the file is named.
+#[test]
+fn a_damaged_chain_on_disk_is_refused_or_the_same() {
+    use crate::disk::{Disk, FILE};
+    let directory = tempfile::tempdir().unwrap();
+    let open = || {
+        let disk = Disk::open(directory.path()).map_err(|error| error.to_string())?;
+        let store = disk.store().map_err(|error| error.to_string())?;
+        Chain::open(config(), store, disk).map_err(|error| error.to_string())
+    };
+    let mut chain = open().unwrap();
+    let raw = key(0).sign_encoded(blob_transaction(0, b"kept", 1)).unwrap();
+    chain.submit(&raw).unwrap();
+    let mut hashes = vec![chain.latest().hash()];
+    hashes.extend((0..5).map(|_| chain.mine().unwrap().hash()));
+    drop(chain);
+    let path = directory.path().join(FILE);
+    let good = std::fs::read(&path).unwrap();
+    let mut refused = 0;
+    let mut check = |content: &[u8], what: String| {
+        std::fs::write(&path, content).unwrap();
+        match open() {
+            Err(why) => {
+                assert!(why.contains(FILE) || why.contains("on disk"), "{what}: {why}");
+                refused += 1;
+            }
+            Ok(chain) => {
+                for (number, hash) in (0..=chain.latest().number()).zip(&hashes) {
+                    assert_eq!(chain.ledger().block(number).unwrap().hash(), *hash, "{what}");
+                }
+            }
+        }
+    };
+    // The pages that are in use lie anywhere in the file; every hundredth part of those with content is hit.
+    let used: Vec<usize> = (0..good.len()).filter(|at| good[*at] != 0).collect();
+    for position in used.iter().step_by(used.len() / 100) {
+        let mut damaged = good.clone();
+        damaged[*position] ^= 0xff;
+        check(&damaged, format!("byte {position}"));
+    }
+    for length in [1, 100, good.len() / 2, good.len() - 1] {
+        check(&good[..length], format!("{length} bytes"));
+    }
+    assert!(refused > 10, "{refused} refused");
+}
+
 /// As beacon nodes do: after 4096 epochs, and not before.
 #[test]
 fn blobs_are_dropped_after_their_window() {
