@@ -112,6 +112,9 @@ const FORBIDDEN: &[(&str, &str, &str)] = &[
     ("registry.np", "mjs.org", "no registry hosts"),
 ];
 
+/// Says which tests stand against what.
+const ATTACKS: &str = "docs/attacks.md";
+
 /// A file longer than this hides a natural cut.
 const MAX_LINES: usize = 900;
 
@@ -121,6 +124,10 @@ pub fn check(root: &Path) -> Result<(), TidyError> {
     for file in tracked_files(root)? {
         let Ok(text) = fs::read_to_string(root.join(&file)) else { continue };
         findings.extend(check_file(&file, &text));
+        if file == Path::new(ATTACKS) {
+            let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
+            findings.extend(check_tests(&text, read));
+        }
     }
     for folder in NO_STD {
         let head = fs::read_to_string(root.join(folder).join("src/lib.rs")).unwrap_or_default();
@@ -208,6 +215,27 @@ fn check_file(file: &Path, text: &str) -> Vec<String> {
     findings
 }
 
+/// Looks up every test that a text names as `file::name`, or as the beginning of names with a `*`.
+fn check_tests(text: &str, read: impl Fn(&str) -> String) -> Vec<String> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let named = quoted.filter_map(|quoted| quoted.split_once("::"));
+    let missing = named.filter(|(file, name)| {
+        let source = read(file);
+        // Functions, and names that are given to tests as texts.
+        let mut defined = ["fn ", "function ", "\""].into_iter().flat_map(|before| {
+            source.split(before).skip(1).map(|rest| {
+                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+                &rest[..end.unwrap_or(rest.len())]
+            })
+        });
+        !defined.any(|found| match name.strip_suffix('*') {
+            Some(start) => found.starts_with(start),
+            None => found == *name,
+        })
+    });
+    missing.map(|(file, name)| format!("{ATTACKS}: there is no test {name} in {file}")).collect()
+}
+
 /// True when the line uses the keyword, comments and lint names aside.
 fn has_unsafe(line: &str) -> bool {
     let code = line.split("//").next().unwrap_or_default();
@@ -231,6 +259,20 @@ mod tests {
             findings("crates/host/src/lib.rs", "// unsafe code in words\nlet unsafe_code = 1;"),
             0
         );
+    }
+
+    #[test]
+    fn tests_that_are_named_are_there() {
+        let read = |file: &str| match file {
+            "a.rs" => "fn one_more() {}\ntrial(\"two\", two)".into(),
+            _ => String::new(),
+        };
+        let check =
+            |text: &str, want: usize| assert_eq!(check_tests(text, read).len(), want, "{text}");
+        check("`a.rs::one_more`, `a.rs::two`, `a.rs::one_*`, `a.rs`", 0);
+        check("`a.rs::one`", 1);
+        check("`a.rs::more*`", 1);
+        check("`b.rs::one_more`", 1);
     }
 
     #[test]
