@@ -41,6 +41,7 @@ pub enum Errno {
 /// What a call answers.
 pub(crate) type Answer = Result<u64, Errno>;
 
+/// Bits of an address within its page.
 const PAGE_MASK: u64 = 4095;
 
 impl<V: Vm> Machine<'_, V> {

@@ -5,7 +5,7 @@
 //!
 //! Source: the system calls of the RISCV contract, version 1.2.0-rc.1.
 
-use super::{Answer, Errno, descriptors};
+use super::{Answer, Errno, PAGE_MASK, descriptors};
 use crate::machine::Machine;
 use crate::machine::error::StepError;
 use crate::riscv::error::Fault;
@@ -46,7 +46,6 @@ define_syscalls! {
 
 /// What `brk` answers.
 const PROGRAM_BREAK: u64 = 0x4000_0000;
-const PAGE_MASK: u64 = 4095;
 const MAP_ANONYMOUS: u64 = 0x20;
 const NO_DESCRIPTOR: u64 = u64::MAX;
 /// Seconds and nanoseconds of every clock.

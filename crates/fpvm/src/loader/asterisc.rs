@@ -1,7 +1,8 @@
 //! What Asterisc asks of programs and how it prepares them: patches for Go's runtime, and a fixed stack.
 
 use super::symbols::Symbols;
-use super::{Rules, Target, go, touch};
+use super::{AT_NULL, AT_PAGESZ, AT_RANDOM, Rules, Target, go, touch};
+use crate::isa::riscv::{Op, Operands};
 use crate::machine::state::State;
 use crate::memory::{Memory, PAGE_BYTES};
 use crate::riscv::{Asterisc, SP};
@@ -10,17 +11,14 @@ const EM_RISCV: u16 = 243;
 const PT_RISCV_ATTRIBUTES: u32 = 0x7000_0003;
 /// First address that `mmap` hands out.
 const HEAP_START: u64 = 0x7f00_0000_0000;
+/// Number of the register of return addresses.
+const RA: u8 = 1;
 /// Stack pointer of a new program.
 const STACK: u64 = 0x1000_0000_0000_0000;
 
-/// `jalr zero, ra, 0`
-const RETURN: [u8; 4] = 0x0000_8067_u32.to_le_bytes();
 /// A variable that is set to 0: no memory profile.
 const PROFILE_RATE: &str = "runtime.MemProfileRate";
 
-const AT_NULL: u64 = 0;
-const AT_PAGESZ: u64 = 6;
-const AT_RANDOM: u64 = 25;
 /// Words from the stack pointer up to what the guest takes for random bytes.
 const WORDS: u64 = 9;
 /// The first two are left over in the deployed machine and are part of its prestates; the argument count
@@ -40,9 +38,10 @@ impl Target for Asterisc {
 
     fn prepare(state: &mut State<Self>, symbols: &Symbols) {
         state.registers.heap = HEAP_START;
+        let code = Op::jalr.encode(Operands { rs1: RA, ..Operands::default() }).0.to_le_bytes();
         for symbol in symbols.all() {
             if go::is_taken_out(&symbol.name) {
-                patch(&mut state.memory, symbol.start, &RETURN);
+                patch(&mut state.memory, symbol.start, &code);
             } else if symbol.name == PROFILE_RATE {
                 patch(&mut state.memory, symbol.start, &[0; 8]);
             }

@@ -1,7 +1,7 @@
 //! What Cannon asks of programs, and their first stack: arguments, environment and auxiliary vector.
 
 use super::symbols::Symbols;
-use super::{Bounds, Rules, Target, go};
+use super::{AT_NULL, AT_PAGESZ, AT_RANDOM, Bounds, Rules, Target, go};
 use crate::isa::{Op, Operands};
 use crate::machine::state::State;
 use crate::memory::PAGE_BYTES;
@@ -15,9 +15,6 @@ const ARGUMENT: &[u8] = b"op-program\0";
 const ENVIRONMENT: &[u8] = b"GODEBUG=memprofilerate=0\0";
 /// What the guest takes for random bytes.
 const RANDOM: &[u8] = b"4;byfairdiceroll";
-const AT_PAGESZ: u64 = 6;
-const AT_RANDOM: u64 = 25;
-const AT_NULL: u64 = 0;
 const WORDS: u64 = 10;
 
 impl Target for Mips64 {

@@ -15,6 +15,11 @@ use crate::machine::vm::{Version, Vm};
 use crate::memory::{Memory, PAGE_BYTES};
 use crate::mips::Mips64;
 
+/// Keys of the auxiliary vector on a first stack: its end, the size of a page, where random bytes are.
+const AT_NULL: u64 = 0;
+const AT_PAGESZ: u64 = 6;
+const AT_RANDOM: u64 = 25;
+
 /// A machine that ELF files are programs of.
 pub trait Target: Vm {
     /// What it asks of them.
