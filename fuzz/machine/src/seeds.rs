@@ -20,8 +20,9 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     let text = key.to_string();
     let plain_hash = keccak256(b"value");
     let mut seeds = vec![
-        ("elf", program(true)),
-        ("elf", program(false)),
+        ("elf", program(Architecture::Mips64, Endianness::Big)),
+        ("elf", program(Architecture::Mips, Endianness::Big)),
+        ("elf", program(Architecture::Riscv64, Endianness::Little)),
         ("symbols", br#"{"symbols":[{"name":"main","start":16,"size":8}]}"#.to_vec()),
         ("symbols", br#"{"symbols":null}"#.to_vec()),
         ("state_file", state(StateVersion::V7)),
@@ -59,9 +60,8 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// A program header and a symbol, by a writer of ELF files that knows nothing of this loader.
-fn program(wide: bool) -> Vec<u8> {
-    let architecture = if wide { Architecture::Mips64 } else { Architecture::Mips };
-    let mut file = Object::new(BinaryFormat::Elf, architecture, Endianness::Big);
+fn program(architecture: Architecture, endianness: Endianness) -> Vec<u8> {
+    let mut file = Object::new(BinaryFormat::Elf, architecture, endianness);
     let text = file.add_section(vec![], b".text".to_vec(), SectionKind::Text);
     file.append_section_data(text, &[0; 32], 8);
     file.add_symbol(Symbol {
@@ -75,30 +75,31 @@ fn program(wide: bool) -> Vec<u8> {
         flags: SymbolFlags::None,
     });
     let mut bytes = file.write().expect("the file is valid");
-    add_segment(&mut bytes, wide);
+    add_segment(&mut bytes, architecture != Architecture::Mips, endianness);
     bytes
 }
 
 /// Object files have no program headers: puts one that loads the start of the file behind the end.
-fn add_segment(file: &mut Vec<u8>, wide: bool) {
+fn add_segment(file: &mut Vec<u8>, wide: bool, endianness: Endianness) {
     let table = file.len().next_multiple_of(8);
     file.resize(table, 0);
     let (offset_field, size_field, header_bytes) =
-        if wide { (0x20, 0x36, 56u16) } else { (0x1c, 0x2a, 32) };
-    let word = |value: u64| {
-        if wide { value.to_be_bytes().to_vec() } else { (value as u32).to_be_bytes().to_vec() }
+        if wide { (0x20, 0x36, 56) } else { (0x1c, 0x2a, 32) };
+    let number = |value: u64, bytes: usize| match endianness {
+        Endianness::Big => value.to_be_bytes()[8 - bytes..].to_vec(),
+        Endianness::Little => value.to_le_bytes()[..bytes].to_vec(),
     };
+    let word = |value| number(value, if wide { 8 } else { 4 });
     file.splice(offset_field..offset_field + word(0).len(), word(table as u64));
-    file.splice(size_field..size_field + 2, header_bytes.to_be_bytes());
-    file.splice(size_field + 2..size_field + 4, 1u16.to_be_bytes());
-    let load = 1u32.to_be_bytes();
-    let flags = 5u32.to_be_bytes();
+    file.splice(size_field..size_field + 2, number(header_bytes, 2));
+    file.splice(size_field + 2..size_field + 4, number(1, 2));
+    let (load, flags) = (number(1, 4), number(5, 4));
     // Type, flags, offset, two addresses, size in the file and in memory, alignment; the 32-bit
     // form has the flags one place before the alignment.
     let fields = [word(0), word(0x10000), word(0x10000), word(64), word(0x2000)].concat();
     file.extend(match wide {
-        true => [&load[..], &flags, &fields, &word(8)].concat(),
-        false => [&load[..], &fields, &flags, &word(8)].concat(),
+        true => [load, flags, fields, word(8)].concat(),
+        false => [load, fields, flags, word(8)].concat(),
     });
 }
 
@@ -157,11 +158,16 @@ mod tests {
         let of = |target: &str| -> Vec<Vec<u8>> {
             all().into_iter().filter(|(name, _)| *name == target).map(|(_, seed)| seed).collect()
         };
-        for file in of("elf") {
-            let program = load_elf(StateVersion::V8, &file).unwrap();
+        let [mips64, mips32, riscv] = of("elf").try_into().unwrap();
+        for file in [&mips64, &mips32] {
+            let program = load_elf(StateVersion::V8, file).unwrap();
             assert_eq!(program.symbols.find("main").map(|symbol| symbol.size), Some(32));
             assert_eq!(program.state.memory.page_count(), 5 + 2);
         }
+        let program = load_elf(AsteriscVersion, &riscv).unwrap();
+        assert_eq!(program.symbols.find("main").map(|symbol| symbol.size), Some(32));
+        // One of the stack, and one behind the segment.
+        assert_eq!(program.state.memory.page_count(), 1 + 2 + 1);
         for file in of("state_file") {
             let pages = match file[0] {
                 b'{' => State::<Mips32>::read_json(file.as_slice()).unwrap().memory.page_count(),

@@ -10,12 +10,16 @@ use rebut_fpvm::{
 use rebut_tests::preimages::Preimages;
 use rebut_tests::{Random, Subject};
 use std::io;
+use std::sync::LazyLock;
 
 /// Steps that a state from a file is run for.
 const STEPS: u64 = 64;
 /// Most steps from one stop of a generated program to the next, and how many stops there are.
 const STEPS_PER_STOP: u64 = 400;
 const STOPS: usize = 3;
+/// Keys that programs begin with.
+static KEYS: LazyLock<Vec<[u8; 32]>> =
+    LazyLock::new(|| Preimages::new().keys().into_iter().map(|key| key.0).collect());
 
 /// Reads a state of Cannon, of any version: as JSON where it begins with a brace, else in its binary form. It is written and
 /// read again the same, and both engines do the same with it.
@@ -114,8 +118,7 @@ fn lockstep_of<V: Subject>(bytes: &[u8]) {
     let random = &mut Random::of_bytes(bytes);
     let stops: [_; STOPS] =
         std::array::from_fn(|_| (random.below(STEPS_PER_STOP), random.one_in(4)));
-    let keys: Vec<[u8; 32]> = Preimages::new().keys().into_iter().map(|key| key.0).collect();
-    let case = V::random_case(random, &keys);
+    let case = V::random_case(random, &KEYS);
     let mut step = case.registers.step;
     let stops = stops.map(|(steps, preimage_read)| {
         step += steps;
