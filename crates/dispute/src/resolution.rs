@@ -133,6 +133,15 @@ impl Game {
         self.status == GameStatus::InProgress && self.resolution(ClaimIndex::ROOT).resolved
     }
 
+    /// What these accounts have put up while the game is not decided: their capital in use.
+    pub fn at_stake(&self, accounts: &[Address]) -> Bond {
+        if self.status != GameStatus::InProgress {
+            return Bond(0);
+        }
+        let own = self.claims().filter(|(_, claim)| accounts.contains(&claim.claimant));
+        own.map(|(_, claim)| claim.bond).sum()
+    }
+
     /// Whether anything can still be answered: a claim by a move before its clock has run out, or by a step before
     /// the claim above it is resolved, or the root by its block number before it is.
     pub fn is_open(&self, now: Timestamp) -> bool {
@@ -168,10 +177,27 @@ mod tests {
     use super::*;
     use crate::Resolution;
     use crate::Side::Attack;
-    use crate::fixtures::{parameters, path};
+    use crate::fixtures::{claim, parameters, path};
     use core::iter::repeat_n;
 
     const RESOLVED: Resolution = Resolution { resolved: true, visited: 0 };
+
+    #[test]
+    fn attack09_capital_in_use_is_that_of_all_own_claims() {
+        let (own, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let mut game = path(parameters(4, 2), repeat_n(Attack, 3));
+        for (parent, gindex, claimant, wei) in [(0, 2, own, 50), (0, 2, other, 700), (1, 4, own, 9)]
+        {
+            let bond = Bond(wei);
+            game.push(Claim { claimant, bond, ..claim(Some(parent), gindex) }).unwrap();
+        }
+        // The path has four claims of one wei.
+        assert_eq!(game.at_stake(&[own]), Bond(4 + 50 + 9));
+        assert_eq!(game.at_stake(&[own, other]), Bond(4 + 50 + 9 + 700));
+        assert_eq!(game.at_stake(&[]), Bond(0));
+        game.status = GameStatus::ChallengerWins;
+        assert_eq!(game.at_stake(&[own]), Bond(0));
+    }
 
     #[test]
     fn a_game_is_open_while_something_can_be_answered() {

@@ -181,7 +181,7 @@ impl Claimer {
                 Next::Close => (close_game(game), false),
                 Next::Claim { pays } => (claim_credit(game, *account), pays),
             };
-            at = at.min(match self.player.sender.send(&intent).await {
+            at = at.min(match self.player.sender.send_patiently(&intent).await {
                 // What is next now is seen at the next look.
                 Ok(Sent::Done(_)) => {
                     if pays {

@@ -171,7 +171,7 @@ impl Player {
         }
         let decided = game.is_decided() && turn.again.is_none();
         if decided && !self.rules.selective_resolution {
-            match self.sender.send(&resolve_game(address)).await {
+            match self.sender.send_patiently(&resolve_game(address)).await {
                 Ok(sent) => turn.note(&sent),
                 Err(error) => failed = failed.or(Some(error.into())),
             }
@@ -283,7 +283,7 @@ async fn resolve_in_parts(
 ) -> Resolved {
     let mut resolved = Resolved { turn: Turn::default(), whole: false, error: None };
     for part in 1..=parts {
-        match sender.send(&resolve_claim(game, claim)).await {
+        match sender.send_patiently(&resolve_claim(game, claim)).await {
             Ok(Sent::Refused(revert)) => {
                 resolved.whole = is_named(&revert, "ClaimAlreadyResolved");
                 if !resolved.whole {

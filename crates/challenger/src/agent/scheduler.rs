@@ -4,7 +4,7 @@ use super::{Auditor, BoxedTrace, Claimer, Failure, Player, Traces, Turn};
 use crate::chain::{Block, PollError, Reader, Snapshot};
 use crate::health::Health;
 use alloy_primitives::Address;
-use rebut_dispute::{GameStatus, Timestamp};
+use rebut_dispute::{Bond, GameStatus, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -327,6 +327,10 @@ impl Agent {
         {
             metrics::gauge!("op_challenger_tracked_games", "status" => status).set(count);
         }
+        let at_stake: Bond =
+            self.reader.snapshots().map(|s| s.game.at_stake(&self.player.rules.ours)).sum();
+        // In wei, as are the bonds that were won.
+        metrics::gauge!("op_challenger_bonds_at_stake").set(at_stake.0 as f64);
         let in_flight = self.games.values().filter(|memory| memory.in_flight).count();
         metrics::gauge!("op_challenger_inflight_games").set(in_flight as f64);
         let idle = self.slots.available_permits();

@@ -97,7 +97,7 @@ impl NodeFault {
             Self::Reverted(_) => true,
             Self::Refused { message, .. } => {
                 let message = message.to_ascii_lowercase();
-                ["out of gas", "outofgas", "execution aborted", "gas limit", "gas cap"]
+                ["out of gas", "outofgas", "gas limit", "gas cap"]
                     .iter()
                     .any(|phrase| message.contains(phrase))
             }

@@ -133,6 +133,8 @@ pub struct Sender {
     /// Whoever holds the lock may publish.
     nonces: Mutex<Nonces>,
     slots: Semaphore,
+    /// For calls that can wait: half of the slots.
+    patient: Semaphore,
     spending: Spending,
     metrics: Metrics,
 }
@@ -198,6 +200,7 @@ impl Sender {
             policy,
             nonces: Mutex::default(),
             slots: Semaphore::new(slots),
+            patient: Semaphore::new(slots.div_ceil(2)),
             spending,
             metrics: Metrics("op_challenger"),
         })
@@ -297,6 +300,17 @@ impl Sender {
             "done"
         );
         Ok(Sent::Done(receipt))
+    }
+
+    /// As [`Self::send`], for a call that has no deadline. However many of these there are, they leave half of the
+    /// transactions in flight to those that have one.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn send_patiently(&self, intent: &Intent) -> Result<Sent, SendError> {
+        // The semaphore is never closed.
+        let _turn = self.patient.acquire().await;
+        self.send(intent).await
     }
 
     /// Simulates and publishes. The inner error is what ends the intent, or nothing where the nonce was taken.

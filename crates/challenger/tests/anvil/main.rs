@@ -108,6 +108,7 @@ fn main() -> ExitCode {
             "attack29_what_an_earlier_life_left_is_cleared_away",
             sender::what_an_earlier_life_left_is_cleared_away,
         ),
+        trial("patient_calls_leave_room", sender::patient_calls_leave_room),
         trial("few_traces_stay_open", late::few_traces_stay_open),
         trial(
             "attack31_a_redundant_challenger_burns_no_gas",

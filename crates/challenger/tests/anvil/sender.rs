@@ -116,3 +116,33 @@ pub async fn what_an_earlier_life_left_is_cleared_away() {
     let got = paid(&anvil).await;
     assert!(got == U256::from(5 + 7) || got == U256::from(5 + 7 + 13), "{got}");
 }
+
+/// Calls that can wait, however many, leave room for those that cannot.
+pub async fn patient_calls_leave_room() {
+    let anvil = idle().await;
+    let mut narrow = policy();
+    narrow.max_pending = 2;
+    let sender = sender(&anvil, narrow).await;
+    let patient: Vec<Sending> = (0..5)
+        .map(|_| {
+            let sender = Arc::clone(&sender);
+            tokio::spawn(async move { sender.send_patiently(&payment(1)).await })
+        })
+        .collect();
+    let known = async || anvil.node.nonce(HONEST, At::Pending).await.expect("an answer");
+    while known().await == 0 {
+        tokio::time::sleep(BLOCK_TIME).await;
+    }
+    // Nothing is mined, so whoever waits for a slot waits on.
+    let urgent = send(&sender, payment(100));
+    while known().await < 2 {
+        tokio::time::sleep(BLOCK_TIME).await;
+    }
+    anvil.mine().await;
+    assert_eq!(paid(&anvil).await, U256::from(101), "the first of the many, and the urgent one");
+    done(&anvil, urgent).await;
+    for sent in patient {
+        done(&anvil, sent).await;
+    }
+    assert_eq!(paid(&anvil).await, U256::from(105));
+}
