@@ -6,7 +6,7 @@
 //! Invariant: all unsafe code of the guests is in [`sys`].
 
 #![no_std]
-#![cfg_attr(target_arch = "mips64", feature(asm_experimental_arch))]
+#![cfg_attr(any(target_arch = "mips", target_arch = "mips64"), feature(asm_experimental_arch))]
 
 extern crate alloc;
 

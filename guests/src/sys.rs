@@ -6,6 +6,9 @@
 mod carried;
 mod heap;
 mod keccak;
+#[cfg(target_arch = "mips")]
+#[path = "sys/mips32.rs"]
+mod machine;
 #[cfg(target_arch = "mips64")]
 #[path = "sys/mips64.rs"]
 mod machine;

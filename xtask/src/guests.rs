@@ -26,7 +26,12 @@ struct Target {
     flags: &'static [&'static str],
 }
 
-const TARGETS: [Target; 2] = [
+const TARGETS: [Target; 3] = [
+    Target {
+        name: "mips32",
+        description: "mips-cannon-none",
+        flags: &["-Cllvm-args=-mno-check-zero-division"],
+    },
     Target {
         name: "mips64",
         description: "mips64-cannon-none",

@@ -19,6 +19,8 @@ use core::{
 const MIN_LOG: u32 = 4;
 const READ_WRITE: u64 = 3;
 const PRIVATE: u64 = 2;
+/// Logs of blocks are below this. What is above cannot be had from the machine.
+const LOG_LIMIT: u32 = if usize::BITS == 32 { 30 } else { 47 };
 /// Memory is taken from the machine in pieces of at least this.
 const PIECE_BYTES: usize = 4 << 20;
 
@@ -45,8 +47,7 @@ struct Link(Option<NonNull<Link>>);
 fn log(layout: Layout) -> Option<u32> {
     let bytes = layout.size().max(layout.align()).max(1 << MIN_LOG);
     let log = usize::BITS - (bytes - 1).leading_zeros();
-    // What is above cannot be had from the machine either.
-    (log < 47).then_some(log)
+    (log < LOG_LIMIT).then_some(log)
 }
 
 /// The first multiple of `size`, a power of two, from `address` on.
