@@ -53,6 +53,13 @@ impl Symbols {
         }
     }
 
+    /// The innermost symbol whose bytes an address is among. Labels without a size, which RISC-V has inside of
+    /// functions, have none.
+    pub fn at(&self, address: u64) -> Option<&Symbol> {
+        let end = self.symbols.partition_point(|s| s.start <= address);
+        self.symbols.get(..end)?.iter().rev().find(|s| address - s.start < s.size)
+    }
+
     /// The first symbol of that name.
     pub fn find(&self, name: &str) -> Option<&Symbol> {
         self.symbols.iter().find(|s| s.name == name)
@@ -74,5 +81,25 @@ mod tests {
         check(0x15, "!gap");
         check(0x47, "b");
         assert_eq!(Symbols::default().name_of(0), "!unknown");
+    }
+
+    #[test]
+    fn labels_do_not_hide_functions() {
+        let symbol = |name: &str, start, size| Symbol { name: name.into(), start, size };
+        let symbols = Symbols::new(vec![
+            symbol("f", 0x10, 0x20),
+            symbol(".L1", 0x14, 0),
+            symbol("g", 0x18, 4),
+        ]);
+        let check = |address, want: Option<&str>| {
+            assert_eq!(symbols.at(address).map(|s| s.name.as_str()), want, "{address:#x}");
+        };
+        check(0xf, None);
+        check(0x10, Some("f"));
+        check(0x14, Some("f"));
+        check(0x1b, Some("g"));
+        check(0x1c, Some("f"));
+        check(0x2f, Some("f"));
+        check(0x30, None);
     }
 }

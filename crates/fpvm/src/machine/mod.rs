@@ -13,7 +13,7 @@ pub mod vm;
 use crate::blocks::Blocks;
 use crate::kernel::host::{Host, Output};
 use crate::memory::{Memory, MemorySnapshot};
-use crate::witness::{PreimageRead, StateWitness, StepProof};
+use crate::witness::{PreimageRead, ShownInstruction, StateWitness, StepProof};
 use alloy_primitives::B256;
 use error::{Fault, StepError};
 use rebut_preimage::PreimageOracle;
@@ -171,6 +171,11 @@ impl<'h, V: Vm> Machine<'h, V> {
     /// The address of the next instruction; nothing where none can run.
     pub fn pc(&self) -> Option<u64> {
         V::pc(&self.state.registers.processor)
+    }
+
+    /// The instruction that the next step fetches; nothing where it fetches none, as on an exited machine.
+    pub fn next_instruction(&self) -> Option<ShownInstruction> {
+        if self.state.registers.exited { None } else { V::next_instruction(&self.state) }
     }
 
     /// Executes one step. On an exited machine nothing happens.

@@ -2,9 +2,10 @@
 
 use super::Machine;
 use super::error::StepError;
-use super::state::Registers;
+use super::state::{Registers, State};
 use crate::blocks::{Core, Engine, Entrance, Progress};
 use crate::memory::AddressSpace;
+use crate::witness::ShownInstruction;
 use alloy_primitives::B256;
 use std::fmt::Debug;
 
@@ -42,6 +43,13 @@ pub trait Vm: Engine {
 
     /// What a step proof holds before its memory proofs.
     fn proof_head(processor: &Self::Processor) -> Vec<u8>;
+
+    /// The instruction that the next step of a state fetches that has not exited; nothing where it fetches none.
+    fn next_instruction(state: &State<Self>) -> Option<ShownInstruction>;
+
+    /// The instruction that a packed state and the proof of its next step show; nothing where they are of another
+    /// layout, and where the step fetches none.
+    fn shown_instruction(state: &[u8], proof: &[u8]) -> Option<ShownInstruction>;
 
     /// Executes one step of a machine that has not exited and whose step counter was just advanced.
     ///

@@ -6,17 +6,17 @@
 use super::state::{Cpu, StateVersion32};
 use super::threads::ReservationStatus;
 use super::works::{Kind, Test};
-use super::{Arch, Atomics, CODE_CACHE_END, lower, step, works};
+use super::{Arch, Atomics, CODE_CACHE_END, lower, next_instruction, step, works};
 use crate::blocks::{Core, Engine, Entrance, Handler, Lowered, Part, Progress};
 use crate::isa::{Op, Word, semantics};
 use crate::kernel::Errno;
 use crate::machine::Machine;
 use crate::machine::error::StepError;
-use crate::machine::state::Registers;
+use crate::machine::state::{Registers, State};
 use crate::machine::stats::Stats;
 use crate::machine::vm::Vm;
 use crate::memory::{AddressSpace, PAGE_BYTES};
-use crate::witness::mips32 as witness;
+use crate::witness::{ShownInstruction, mips32 as witness};
 use alloy_primitives::B256;
 
 /// The single-threaded 32-bit Cannon machine.
@@ -45,6 +45,14 @@ impl Vm for Mips32 {
 
     fn proof_head(_: &Cpu) -> Vec<u8> {
         Vec::with_capacity(witness::PROOF_BYTES)
+    }
+
+    fn next_instruction(state: &State<Self>) -> Option<ShownInstruction> {
+        Some(next_instruction::<Self>(&state.registers.processor, &state.memory))
+    }
+
+    fn shown_instruction(state: &[u8], proof: &[u8]) -> Option<ShownInstruction> {
+        witness::shown(state, proof)
     }
 
     fn step(machine: &mut Machine<'_, Self>) -> Result<(), StepError> {

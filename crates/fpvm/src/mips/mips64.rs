@@ -3,17 +3,17 @@
 use super::state::{Cpu, StateVersion};
 use super::threads::{QUANTUM, Reservation, ReservationStatus, Thread, Threads};
 use super::works::{Kind, Test};
-use super::{Arch, Atomics, CODE_CACHE_END, lower, step, works};
+use super::{Arch, Atomics, CODE_CACHE_END, lower, next_instruction, step, works};
 use crate::blocks::{Core, Engine, Entrance, Handler, LONGEST_PATH, Lowered, Part, Progress};
 use crate::isa::{Op, Word};
 use crate::kernel::Errno;
 use crate::machine::Machine;
 use crate::machine::error::{Fault, StepError};
-use crate::machine::state::Registers;
+use crate::machine::state::{Registers, State};
 use crate::machine::stats::Stats;
 use crate::machine::vm::Vm;
 use crate::memory::{AddressSpace, PAGE_BYTES};
-use crate::witness::mips64 as witness;
+use crate::witness::{ShownInstruction, mips64 as witness};
 use alloy_primitives::B256;
 
 /// The multithreaded 64-bit Cannon machine.
@@ -44,6 +44,18 @@ impl Vm for Mips64 {
         let mut proof = Vec::with_capacity(witness::PROOF_BYTES);
         proof.extend(witness::thread_proof(threads));
         proof
+    }
+
+    fn next_instruction(state: &State<Self>) -> Option<ShownInstruction> {
+        let threads = &state.registers.processor;
+        let thread = threads.current_thread()?;
+        // Else the scheduler takes the step for itself.
+        let fetches = !thread.exited && threads.steps_since_switch < QUANTUM;
+        fetches.then(|| next_instruction::<Self>(&thread.cpu, &state.memory))
+    }
+
+    fn shown_instruction(state: &[u8], proof: &[u8]) -> Option<ShownInstruction> {
+        witness::shown(state, proof)
     }
 
     fn step(machine: &mut Machine<'_, Self>) -> Result<(), StepError> {

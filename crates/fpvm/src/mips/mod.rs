@@ -18,11 +18,13 @@ pub use mips64::Mips64;
 
 use crate::blocks::{Core, Engine};
 use crate::isa::{Op, Word};
-use crate::kernel::Errno;
+use crate::kernel::{Errno, V0};
 use crate::loader::Target;
 use crate::machine::Machine;
 use crate::machine::error::StepError;
 use crate::machine::stats::Stats;
+use crate::memory::Memory;
+use crate::witness::ShownInstruction;
 
 use state::Cpu;
 use threads::ReservationStatus;
@@ -88,6 +90,12 @@ pub trait Arch: Target + Engine<Kind = Kind, Test = Test> {
 
     /// A slot, `executed` steps into its block, was a store-conditional.
     fn store_conditional(core: &mut Core<Self>, executed: u8, stored: bool);
+}
+
+/// The instruction at the pc of a processor that runs.
+fn next_instruction<A: Arch>(cpu: &Cpu, memory: &Memory) -> ShownInstruction {
+    let call_number = A::wrap(cpu.registers[V0]);
+    ShownInstruction { pc: cpu.pc, word: memory.load_u32(cpu.pc & !3), call_number }
 }
 
 /// Load-linked and store-conditional, and what stores do to them.

@@ -16,10 +16,10 @@ mod works;
 use crate::blocks::{Core, Engine, Entrance, Handler, Lowered, Part, Progress};
 use crate::machine::Machine;
 use crate::machine::error::StepError;
-use crate::machine::state::Registers;
+use crate::machine::state::{Registers, State};
 use crate::machine::vm::{Version, Vm};
 use crate::memory::{AddressSpace, PAGE_BYTES};
-use crate::witness::riscv as witness;
+use crate::witness::{ShownInstruction, riscv as witness};
 use alloy_primitives::B256;
 pub(crate) use step::store;
 use works::{Kind, Test};
@@ -86,6 +86,16 @@ impl Vm for Asterisc {
 
     fn proof_head(_: &Hart) -> Vec<u8> {
         Vec::new()
+    }
+
+    fn next_instruction(state: &State<Self>) -> Option<ShownInstruction> {
+        let hart = &state.registers.processor;
+        let word = state.memory.load_u32(hart.pc & !3).swap_bytes();
+        Some(ShownInstruction { pc: hart.pc, word, call_number: hart.registers[A7] })
+    }
+
+    fn shown_instruction(state: &[u8], proof: &[u8]) -> Option<ShownInstruction> {
+        witness::shown(state, proof)
     }
 
     fn step(machine: &mut Machine<'_, Self>) -> Result<(), StepError> {

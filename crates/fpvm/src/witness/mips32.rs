@@ -9,7 +9,9 @@
 //!   0 instruction proof 896 | 896 memory proof 896
 //! ```
 
+use super::{ShownInstruction, number_at};
 use crate::isa::semantics::sext32;
+use crate::kernel::V0;
 use crate::layout::{Fields, Packer};
 use crate::machine::state::Registers;
 use crate::memory::AddressSpace;
@@ -54,8 +56,22 @@ pub(crate) fn pack(registers: &Registers<Cpu>, mut root: B256) -> [u8; STATE_BYT
     })
 }
 
+/// The instruction that a packed state and a step proof show. None where they are of another layout.
+pub(crate) fn shown(state: &[u8], proof: &[u8]) -> Option<ShownInstruction> {
+    if state.len() != STATE_BYTES || proof.len() != PROOF_BYTES {
+        return None;
+    }
+    let pc = number_at::<4>(state, 68)?;
+    Some(ShownInstruction {
+        pc,
+        word: u32::from_be_bytes(ShownInstruction::bytes_in(proof, pc)?),
+        call_number: number_at::<4>(state, 98 + 4 * V0)?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::State;
     use crate::mips::state::StateVersion32;
 
@@ -72,6 +88,19 @@ mod tests {
         check(true, 0, "0x0054dc88a2b36652c5881db048b8a67ff634b5fd81b6e493fe7982c56edae775");
         check(true, 1, "0x01883434370764689de916a5acd365319d43dbe1d8fe25bc018a231bbc19ff41");
         check(true, 2, "0x02c3eccc979143a516bc5caec522848df693c471d876ad49bd7d840d641bd421");
+    }
+
+    /// The program counter, the word at it and the number of the call are written here by hand.
+    #[test]
+    fn a_proof_shows_its_instruction() {
+        let (mut state, mut proof) = (vec![0; 226], vec![0; 1792]);
+        state[68..72].copy_from_slice(&0x9234_5678_u32.to_be_bytes());
+        state[98 + 8..][..4].copy_from_slice(&4003_u32.to_be_bytes());
+        proof[0x18..0x1c].copy_from_slice(&[0, 0, 0, 0x0c]);
+        let want = ShownInstruction { pc: 0x9234_5678, word: 0x0c, call_number: 4003 };
+        assert_eq!(shown(&state, &proof), Some(want));
+        assert_eq!(shown(&state[1..], &proof), None);
+        assert_eq!(shown(&state, &proof[1..]), None);
     }
 
     #[test]

@@ -15,12 +15,12 @@
 //!   2250 memory proof 1920 | 4170 second memory proof 1920
 //! ```
 
-use crate::isa::Word;
+use super::{ShownInstruction, number_at};
 use crate::kernel::V0;
 use crate::layout::{Fields, Packer};
 use crate::machine::state::Registers;
 use crate::memory::AddressSpace;
-use crate::mips::threads::{Reservation, ReservationStatus, Thread, Threads};
+use crate::mips::threads::{QUANTUM, Reservation, ReservationStatus, Thread, Threads};
 use crate::state_file::StateFileError;
 use alloy_primitives::{B256, keccak256};
 
@@ -65,34 +65,23 @@ pub fn thread_proof(threads: &Threads) -> [u8; THREAD_BYTES + 32] {
     proof
 }
 
-/// The instruction that a step proof shows, and where it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ShownInstruction {
-    /// Its address.
-    pub pc: u64,
-    /// The instruction.
-    pub word: Word,
-    /// What the running thread has in the register of system call numbers.
-    pub syscall_number: u64,
-}
-
-impl ShownInstruction {
-    /// Reads a step proof. None where it is no proof of this layout, and where the step is the scheduler's and
-    /// fetches nothing.
-    pub fn read(proof: &[u8]) -> Option<Self> {
-        if proof.len() != PROOF_BYTES {
-            return None;
-        }
-        let (thread, memory) = proof.split_at_checked(THREAD_BYTES + 32)?;
-        let memory = memory.get(..MEMORY_PROOF_BYTES)?;
-        let word_at = |at: usize| Some(u64::from_be_bytes(*thread.get(at..)?.first_chunk()?));
-        let pc = word_at(10)?;
-        let in_leaf = (pc & 31) as usize;
-        let word = u32::from_be_bytes(*memory.get(in_leaf..in_leaf + 4)?.first_chunk()?);
-        let is_shown = memory.iter().any(|byte| *byte != 0);
-        let syscall_number = word_at(42 + 8 * V0)?;
-        is_shown.then_some(Self { pc, word: Word(word), syscall_number })
+/// The instruction that a packed state and a step proof show. None where they are of another layout, and where the
+/// step is the scheduler's, which has no use for the instruction in its proof.
+pub(crate) fn shown(state: &[u8], proof: &[u8]) -> Option<ShownInstruction> {
+    if state.len() != STATE_BYTES || proof.len() != PROOF_BYTES {
+        return None;
     }
+    let (thread, memory) = proof.split_at_checked(THREAD_BYTES + 32)?;
+    let thread_exited = number_at::<1>(thread, 9)? != 0;
+    if thread_exited || number_at::<8>(state, 107)? >= QUANTUM {
+        return None;
+    }
+    let pc = number_at::<8>(thread, 10)?;
+    Some(ShownInstruction {
+        pc,
+        word: u32::from_be_bytes(ShownInstruction::bytes_in(memory, pc)?),
+        call_number: number_at::<8>(thread, 42 + 8 * V0)?,
+    })
 }
 
 /// The fields of a thread; in a state file, any byte but 0 means exited.
@@ -172,14 +161,21 @@ mod tests {
     /// The program counter, the word at it and the number of the call are written here by hand.
     #[test]
     fn a_proof_shows_its_instruction() {
-        let mut proof = vec![0; PROOF_BYTES];
+        let (mut state, mut proof) = (vec![0; 188], vec![0; 6090]);
         proof[10..18].copy_from_slice(&0x1234_5678_u64.to_be_bytes());
-        assert_eq!(ShownInstruction::read(&proof), None, "nothing is fetched");
         proof[330 + 0x18..][..4].copy_from_slice(&[0, 0, 0, 0x0c]);
         proof[42 + 16..][..8].copy_from_slice(&5000_u64.to_be_bytes());
-        let shown = ShownInstruction::read(&proof).expect("an instruction");
-        assert_eq!((shown.pc, shown.word.0, shown.syscall_number), (0x1234_5678, 0x0c, 5000));
-        assert_eq!(ShownInstruction::read(&proof[1..]), None);
+        let want = ShownInstruction { pc: 0x1234_5678, word: 0x0c, call_number: 5000 };
+        assert_eq!(shown(&state, &proof), Some(want));
+        assert_eq!(shown(&state[1..], &proof), None);
+        assert_eq!(shown(&state, &proof[1..]), None);
+        // The thread's time is up, or it has ended.
+        state[107..115].copy_from_slice(&100_000_u64.to_be_bytes());
+        assert_eq!(shown(&state, &proof), None);
+        state[107..115].copy_from_slice(&99_999_u64.to_be_bytes());
+        assert_eq!(shown(&state, &proof), Some(want));
+        proof[9] = 1;
+        assert_eq!(shown(&state, &proof), None);
     }
 
     #[test]

@@ -35,6 +35,34 @@ impl<V: Vm> State<V> {
     }
 }
 
+/// An instruction that a step executes, where it stands, and what makes a system call of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShownInstruction {
+    /// Its address.
+    pub pc: u64,
+    /// The instruction, as the machine's decoder takes it.
+    pub word: u32,
+    /// What the running processor has in the register of system call numbers.
+    pub call_number: u64,
+}
+
+impl ShownInstruction {
+    /// The four bytes at `pc` out of the leaf at the begin of a memory proof; nothing where there are none.
+    fn bytes_in(proof: &[u8], pc: u64) -> Option<[u8; 4]> {
+        let at = (pc & 31) as usize;
+        proof.get(..LEAF_BYTES)?.get(at..)?.first_chunk().copied()
+    }
+}
+
+/// Bytes of the leaf that a memory proof begins with.
+const LEAF_BYTES: usize = 32;
+
+/// The big-endian number of `N` bytes at a place of a record; nothing where the record ends before.
+fn number_at<const N: usize>(record: &[u8], at: usize) -> Option<u64> {
+    let bytes: &[u8; N] = record.get(at..)?.first_chunk()?;
+    Some(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+}
+
 /// A preimage read by a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreimageRead {

@@ -9,9 +9,10 @@
 //!   instruction | memory | the next leaf of memory, where an access crosses the end of one
 //! ```
 
+use super::{ShownInstruction, number_at};
 use crate::layout::{Fields, Packer};
 use crate::machine::state::Registers;
-use crate::riscv::Hart;
+use crate::riscv::{A7, Hart};
 use alloy_primitives::B256;
 
 /// Bytes of a packed state.
@@ -40,6 +41,19 @@ pub(crate) fn pack(registers: &Registers<Hart>, mut root: B256) -> [u8; STATE_BY
     })
 }
 
+/// The instruction that a packed state and a step proof show. None where they are of another layout.
+pub(crate) fn shown(state: &[u8], proof: &[u8]) -> Option<ShownInstruction> {
+    if state.len() != STATE_BYTES {
+        return None;
+    }
+    let pc = number_at::<8>(state, 72)?;
+    Some(ShownInstruction {
+        pc,
+        word: u32::from_le_bytes(ShownInstruction::bytes_in(proof, pc)?),
+        call_number: number_at::<8>(state, 106 + 8 * A7)?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +76,22 @@ mod tests {
             state.memory.merkle_root(),
             b256!("ab87854a05a9a2e33de63da2799c8c603471b14c3862ed633af83a7fe5e3f737")
         );
+    }
+
+    /// The program counter, the word at it and the number of the call are written here by hand.
+    #[test]
+    fn a_proof_shows_its_instruction() {
+        let (mut state, mut proof) = (vec![0; 362], vec![0; 1920]);
+        state[72..80].copy_from_slice(&0x1234_5678_u64.to_be_bytes());
+        state[106 + 8 * 17..][..8].copy_from_slice(&63_u64.to_be_bytes());
+        proof[0x18..0x1c].copy_from_slice(&[0x73, 0, 0, 0]);
+        let want = ShownInstruction { pc: 0x1234_5678, word: 0x73, call_number: 63 };
+        assert_eq!(shown(&state, &proof), Some(want));
+        assert_eq!(shown(&state[1..], &proof), None);
+        assert_eq!(shown(&state, &[]), None);
+        // A pc that no instruction can stand at: the word would cross the end of the leaf.
+        state[79] = 0x1e;
+        assert_eq!(shown(&state, &proof), None);
     }
 
     // Two neighbouring states of a recorded run of the deployed machine.
