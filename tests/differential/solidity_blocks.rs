@@ -7,8 +7,8 @@ use rebut_fpvm::kernel::descriptors::PREIMAGE_READ;
 use rebut_fpvm::machine::Machine;
 use rebut_fpvm::witness::PreimageRead;
 use rebut_fpvm::{
-    AsteriscVersion, Mips32, Program, Silent, State, StateVersion, StepProof, Stop, Until, Version,
-    Vm, load_elf,
+    AsteriscVersion, Mips32, Program, Silent, State, StateVersion, StateVersion32, StepProof, Stop,
+    Until, Version, Vm, load_elf,
 };
 use rebut_host::{BlockWitness, WitnessOracle};
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
@@ -357,6 +357,18 @@ fn unichain_holocene_10211000() {
 #[test]
 fn op_mainnet_holocene_132795025() {
     check(132_795_025, StateVersion::V7, 500);
+}
+
+// The same in the 32-bit Cannon, both versions: more than 20,000 steps.
+#[test]
+fn op_sepolia_holocene_26207960_in_cannon_32() {
+    let calls = check(26_207_960, StateVersion32::V2, 2_600);
+    assert!(calls.is_none_or(|calls| calls.contains_key("read 5 of type 6")));
+}
+
+#[test]
+fn op_mainnet_ecotone_120794432_in_cannon_32() {
+    check(120_794_432, StateVersion32::V0, 2_600);
 }
 
 // The same in Asterisc: more than 20,000 steps.

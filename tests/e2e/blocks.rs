@@ -1,8 +1,10 @@
-//! Real blocks, executed natively, in Cannon and in Asterisc: the hash is right, a wrong claim is found wrong, and
+//! Real blocks, executed natively, in both Cannons and in Asterisc: the hash is right, a wrong claim is found wrong, and
 //! what is missing is named.
 
 use rebut_fpvm::machine::Machine;
-use rebut_fpvm::{AsteriscVersion, Silent, StateVersion, StepError, Stop, Until, Version, Vm};
+use rebut_fpvm::{
+    AsteriscVersion, Silent, StateVersion, StateVersion32, StepError, Stop, Until, Version, Vm,
+};
 use rebut_host::BlockWitness;
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
 use rebut_program::{EXIT_INVALID, EXIT_VALID, block};
@@ -91,6 +93,7 @@ fn check(number: u64) {
     }
 
     in_each_way(StateVersion::V8, "Cannon", &witness, &wrong, &keys[keys.len() / 4]);
+    in_each_way(StateVersion32::V2, "Cannon 32", &witness, &wrong, &keys[keys.len() / 4]);
     in_each_way(AsteriscVersion, "Asterisc", &witness, &wrong, &keys[keys.len() / 4]);
     println!("{number}: native {native:.1?}");
 }

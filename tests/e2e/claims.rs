@@ -5,7 +5,9 @@ use alloy_consensus::Header;
 use alloy_primitives::B256;
 use alloy_rlp::Decodable;
 use rebut_fpvm::machine::Machine;
-use rebut_fpvm::{AsteriscVersion, Silent, StateVersion, Stop, Until, Version, Vm, load_elf};
+use rebut_fpvm::{
+    AsteriscVersion, Silent, StateVersion, StateVersion32, Stop, Until, Version, Vm, load_elf,
+};
 use rebut_host::ClaimWitness;
 use rebut_preimage::{OracleError, PreimageKey, PreimageOracle};
 use rebut_program::{
@@ -184,6 +186,11 @@ const MAX_STEPS: u64 = 1_000_000_000;
 #[test]
 fn cannon_decides_as_native_code_does() {
     decides_as_native_code_does(StateVersion::V8);
+}
+
+#[test]
+fn cannon_32_decides_as_native_code_does() {
+    decides_as_native_code_does(StateVersion32::V2);
 }
 
 #[test]

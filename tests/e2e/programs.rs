@@ -122,9 +122,13 @@ fn a_go_program_in_asterisc() {
 #[test]
 fn a_rust_program() {
     check_rust::<Mips64>("hello", RUST_OUTPUT);
+    check_rust::<Mips32>("hello", RUST_OUTPUT);
+    check_rust::<Asterisc>("hello", RUST_OUTPUT);
 }
 
 #[test]
 fn what_guests_have_in_assembly_does_what_plain_rust_does() {
     check_rust::<Mips64>("check-sys", "");
+    check_rust::<Mips32>("check-sys", "");
+    check_rust::<Asterisc>("check-sys", "");
 }

@@ -12,12 +12,14 @@
 //! place. Parent directories are not created.
 
 use crate::cannon::Tool;
+use alloy_primitives::B256;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
+use rebut_fpvm::mips::state::VERSION_NAMES;
 use rebut_fpvm::{AnyState, Asterisc, Mips32, Mips64, State, StateFileError};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 use signal_hook::consts::SIGXFSZ;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -69,6 +71,16 @@ pub enum FileError {
         path: PathBuf,
         /// What is wrong with it.
         source: StateFileError,
+    },
+    /// The content is a state of a machine that another command is for.
+    #[error("{} is a state of {found}: give it to `rebut {command}`", path.display())]
+    OtherMachine {
+        /// The file.
+        path: PathBuf,
+        /// Its machine.
+        found: &'static str,
+        /// The command.
+        command: &'static str,
     },
     /// The folder that should hold a new file is not there.
     #[error("cannot write {}: there is no folder {}", path.display(), folder.display())]
@@ -163,52 +175,138 @@ pub fn read_json<T: DeserializeOwned>(
     })
 }
 
-/// Reads a state from a `.bin` or `.bin.gz` file, or a JSON state of version 0 from any other.
-///
-/// # Errors
-/// A file that cannot be read to its end, or one that holds no state of a supported version.
-pub fn read_state(path: &Path) -> Result<AnyState, FileError> {
-    read_state_by(
-        path,
-        |stream| AnyState::read(stream),
-        |stream| State::<Mips32>::read_json(stream).map(AnyState::Mips32),
-    )
+/// A state of any machine.
+pub enum StateOfAny {
+    /// Of the 32-bit Cannon.
+    Mips32(State<Mips32>),
+    /// Of the 64-bit Cannon.
+    Mips64(State<Mips64>),
+    /// Of Asterisc.
+    Asterisc(State<Asterisc>),
 }
 
-/// As [`read_state`], for what only the 64-bit machine has.
-///
-/// # Errors
-/// As [`read_state`], and a state of another machine.
-pub fn read_wide_state(path: &Path) -> Result<State<Mips64>, FileError> {
-    let state = read_state(path)?.wide();
-    state.map_err(|source| FileError::State { path: path.to_owned(), source })
+impl StateOfAny {
+    /// The state hash.
+    pub fn hash(&mut self) -> B256 {
+        match self {
+            Self::Mips32(state) => state.hash(),
+            Self::Mips64(state) => state.hash(),
+            Self::Asterisc(state) => state.hash(),
+        }
+    }
 }
 
-/// Reads a state of Asterisc: binary from a `.bin` or `.bin.gz` file, JSON from any other.
-///
-/// # Errors
-/// A file that cannot be read to its end, or that holds no state.
-pub fn read_asterisc_state(path: &Path) -> Result<State<Asterisc>, FileError> {
-    read_state_by(
-        path,
-        |stream| State::from_binary(stream),
-        |stream| State::<Asterisc>::read_json(stream),
-    )
+/// Whose files states lie in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    Cannon,
+    Asterisc,
 }
 
-/// Reads a state in the form that its name says.
-fn read_state_by<S>(
-    path: &Path,
-    binary: impl FnOnce(&mut dyn Read) -> Result<S, StateFileError>,
-    json: impl FnOnce(&mut dyn Read) -> Result<S, StateFileError>,
-) -> Result<S, FileError> {
+/// Most bytes that tell whose a binary state is.
+const MARK_BYTES: u64 = 5;
+
+impl Family {
+    /// Whose a binary state is by its first bytes, else nothing. Cannon's begins with the version and the number of
+    /// pages, 4 bytes in version 0; Asterisc's with the number of pages in 8 bytes, of which the first 5 are zero in
+    /// any that fits into a file.
+    fn of_binary(begin: &[u8]) -> Option<Self> {
+        match *begin {
+            [0, 0, 0, 0, 0] => Some(Self::Asterisc),
+            [version, _, _, _, _] if usize::from(version) < VERSION_NAMES.len() => {
+                Some(Self::Cannon)
+            }
+            _ => None,
+        }
+    }
+
+    /// The same by what stands in one JSON form and not in the other.
+    fn of_json(text: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Marks {
+            #[serde(rename = "nextPC")]
+            next_pc: Option<IgnoredAny>,
+            load_reservation: Option<IgnoredAny>,
+        }
+        match serde_json::from_slice(text).ok()? {
+            Marks { next_pc: Some(_), load_reservation: None } => Some(Self::Cannon),
+            Marks { next_pc: None, load_reservation: Some(_) } => Some(Self::Asterisc),
+            Marks { .. } => None,
+        }
+    }
+}
+
+/// Reads a state of whichever machine: binary from a `.bin` or `.bin.gz` file, JSON from any other.
+///
+/// # Errors
+/// A file that cannot be read to its end, or that holds no state of a supported version.
+pub fn read_state_of_any(path: &Path) -> Result<StateOfAny, FileError> {
+    read_state_else(path, Family::Cannon)
+}
+
+/// Where a file does not tell whose state it is, it is read as `usual`, for an error in the right words.
+fn read_state_else(path: &Path, usual: Family) -> Result<StateOfAny, FileError> {
     let mut stream = open(path)?.take(STATE_LIMIT_BYTES);
-    let state = if is_binary_state(path) { binary(&mut stream) } else { json(&mut stream) };
+    let failed = |source| FileError::Read { path: path.to_owned(), source };
+    let is_binary = is_binary_state(path);
+    let mut begin = Vec::new();
+    let mark_bytes = if is_binary { MARK_BYTES } else { STATE_LIMIT_BYTES };
+    stream.by_ref().take(mark_bytes).read_to_end(&mut begin).map_err(failed)?;
+    let family = if is_binary { Family::of_binary(&begin) } else { Family::of_json(&begin) };
+    let mut whole = begin.as_slice().chain(&mut stream);
+    let state = match (family.unwrap_or(usual), is_binary) {
+        (Family::Cannon, true) => AnyState::read(&mut whole).map(StateOfAny::from),
+        (Family::Cannon, false) => State::<Mips32>::read_json(&mut whole).map(StateOfAny::Mips32),
+        (Family::Asterisc, true) => {
+            State::<Asterisc>::from_binary(&mut whole).map(StateOfAny::Asterisc)
+        }
+        (Family::Asterisc, false) => {
+            State::<Asterisc>::read_json(&mut whole).map(StateOfAny::Asterisc)
+        }
+    };
     let state = state.map_err(|source| FileError::State { path: path.to_owned(), source })?;
     // The checksum of a packed file stands behind its last byte.
-    io::copy(&mut stream, &mut io::sink())
-        .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    io::copy(&mut stream, &mut io::sink()).map_err(failed)?;
     Ok(state)
+}
+
+impl From<AnyState> for StateOfAny {
+    fn from(state: AnyState) -> Self {
+        match state {
+            AnyState::Mips32(state) => Self::Mips32(state),
+            AnyState::Mips64(state) => Self::Mips64(state),
+        }
+    }
+}
+
+/// Reads a state of Cannon, as [`read_state_of_any`].
+///
+/// # Errors
+/// As [`read_state_of_any`], and a state of another machine.
+pub fn read_state(path: &Path) -> Result<AnyState, FileError> {
+    match read_state_of_any(path)? {
+        StateOfAny::Mips32(state) => Ok(AnyState::Mips32(state)),
+        StateOfAny::Mips64(state) => Ok(AnyState::Mips64(state)),
+        StateOfAny::Asterisc(_) => Err(other_machine(path, "Asterisc", "asterisc")),
+    }
+}
+
+/// Reads a state of Asterisc, as [`read_state_of_any`].
+///
+/// # Errors
+/// As [`read_state_of_any`], and a state of another machine.
+pub fn read_asterisc_state(path: &Path) -> Result<State<Asterisc>, FileError> {
+    match read_state_else(path, Family::Asterisc)? {
+        StateOfAny::Asterisc(state) => Ok(state),
+        StateOfAny::Mips32(_) | StateOfAny::Mips64(_) => {
+            Err(other_machine(path, "Cannon", "cannon"))
+        }
+    }
+}
+
+fn other_machine(path: &Path, found: &'static str, command: &'static str) -> FileError {
+    FileError::OtherMachine { path: path.to_owned(), found, command }
 }
 
 /// A file that is being written. Dropping it without [`commit`](Self::commit) leaves nothing behind.

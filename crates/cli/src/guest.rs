@@ -1,12 +1,15 @@
 //! The guest programs that this binary carries, and how they are run to their end.
 
 use crate::block::StepProgress;
+use crate::cannon::Tool;
 use anyhow::Context;
 use flate2::read::GzDecoder;
-use rebut_fpvm::machine::Machine;
 use rebut_fpvm::{
-    Asterisc, Mips64, Output, Program, Stop, Stream, Target, Until, Version, Vm, load_elf,
+    Asterisc, AsteriscVersion, Machine, Mips32, Mips64, Output, Program, StateVersion,
+    StateVersion32, Stop, Stream, Target, Until, load_elf,
 };
+use serde::Serialize;
+use std::fmt;
 use std::io::Read;
 
 /// A guest's ELF file, packed with gzip.
@@ -14,9 +17,13 @@ use std::io::Read;
 pub struct Packed(&'static [u8]);
 
 /// A machine that this binary carries guests for.
-pub trait Builtin: Target {
+pub trait Builtin: Tool {
     /// Its name in reports.
     const NAME: &'static str;
+    /// What `--vm` calls it.
+    const VM: VmName;
+    /// Its version today.
+    const VERSION: Self::Version;
     /// Executes one block: what `rebut block vm` runs.
     const BLOCK: Packed;
     /// The fault proof program.
@@ -37,29 +44,66 @@ macro_rules! packed {
 
 impl Builtin for Mips64 {
     const NAME: &'static str = "Cannon";
+    const VM: VmName = VmName::Cannon;
+    const VERSION: StateVersion = StateVersion::V8;
     const BLOCK: Packed = packed!("mips64", "block");
     const PROGRAM: Packed = packed!("mips64", "program");
 }
 
+impl Builtin for Mips32 {
+    const NAME: &'static str = "Cannon 32";
+    const VM: VmName = VmName::Cannon32;
+    const VERSION: StateVersion32 = StateVersion32::V2;
+    const BLOCK: Packed = packed!("mips32", "block");
+    const PROGRAM: Packed = packed!("mips32", "program");
+}
+
 impl Builtin for Asterisc {
     const NAME: &'static str = "Asterisc";
+    const VM: VmName = VmName::Asterisc;
+    const VERSION: AsteriscVersion = AsteriscVersion;
     const BLOCK: Packed = packed!("riscv64", "block");
     const PROGRAM: Packed = packed!("riscv64", "program");
 }
 
-/// The block program of Cannon.
-pub const BLOCK: Packed = Mips64::BLOCK;
-/// The fault proof program of Cannon.
-pub const PROGRAM: Packed = Mips64::PROGRAM;
-
 /// The machines by the names that `--vm` takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum VmName {
-    /// Cannon, 64-bit
+    /// Cannon, 64-bit and multithreaded
     #[default]
     Cannon,
-    /// Asterisc
+    /// Cannon, 32-bit and single-threaded
+    Cannon32,
+    /// Asterisc, RISC-V
     Asterisc,
+}
+
+/// An expression about the machine of a name, for which the given identifier stands in it.
+macro_rules! with_machine {
+    ($vm:expr, $V:ident => $about:expr) => {
+        match $vm {
+            $crate::guest::VmName::Cannon => {
+                type $V = ::rebut_fpvm::Mips64;
+                $about
+            }
+            $crate::guest::VmName::Cannon32 => {
+                type $V = ::rebut_fpvm::Mips32;
+                $about
+            }
+            $crate::guest::VmName::Asterisc => {
+                type $V = ::rebut_fpvm::Asterisc;
+                $about
+            }
+        }
+    };
+}
+pub(crate) use with_machine;
+
+impl fmt::Display for VmName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(with_machine!(self, V => <V as Builtin>::NAME))
+    }
 }
 
 /// Steps between two looks at the display.
@@ -80,10 +124,7 @@ impl Packed {
     ///
     /// # Errors
     /// As [`elf`](Self::elf).
-    pub fn load<V: Target + Vm<Version = N>, N: Version<Vm = V>>(
-        self,
-        version: N,
-    ) -> anyhow::Result<Program<V>> {
+    pub fn load<V: Target>(self, version: V::Version) -> anyhow::Result<Program<V>> {
         load_elf(version, &self.elf().context("the built-in guest")?).context("the built-in guest")
     }
 }

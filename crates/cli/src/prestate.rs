@@ -11,11 +11,12 @@ mod carried;
 mod show;
 
 use crate::Outcome;
-use crate::cannon::CannonError;
+use crate::cannon::{CannonError, parse_version};
 use crate::files::FileError;
+use crate::guest::VmName;
 use crate::values::hash;
 use alloy_primitives::B256;
-use rebut_fpvm::LoadError;
+use rebut_fpvm::{AnyVersion, LoadError, StepError};
 use rebut_program::config::{ConfigError, json::JsonError, section::SectionError};
 use std::path::{Path, PathBuf};
 
@@ -44,19 +45,35 @@ pub struct Inputs {
     /// The program's ELF file, instead of the program that this binary carries.
     #[arg(long, value_name = "ELF")]
     guest: Option<PathBuf>,
-    /// The version of the virtual machine.
-    #[arg(long = "type", value_name = "TYPE", default_value = "multithreaded64-5")]
-    version: String,
+    /// The virtual machine. Without it, the one that --type names, else cannon.
+    #[arg(long, value_enum)]
+    vm: Option<VmName>,
+    /// The version of the virtual machine as `cannon list` names it; without it, today's. Asterisc has none.
+    #[arg(long = "type", value_name = "TYPE")]
+    version: Option<String>,
 }
 
 impl Inputs {
     /// The program that this binary carries, for one chain of files.
-    pub fn of_chain(rollup_config: PathBuf, l1_config: PathBuf) -> Self {
+    pub fn of_chain(vm: VmName, rollup_config: PathBuf, l1_config: PathBuf) -> Self {
         Self {
             rollup_config: vec![rollup_config],
             l1_config: Some(l1_config),
             guest: None,
-            version: "multithreaded64-5".into(),
+            vm: Some(vm),
+            version: None,
+        }
+    }
+
+    /// The machine that is asked for.
+    fn vm(&self) -> Result<VmName, CannonError> {
+        match (self.vm, &self.version) {
+            (Some(vm), _) => Ok(vm),
+            (None, None) => Ok(VmName::default()),
+            (None, Some(name)) => Ok(match parse_version(name)? {
+                AnyVersion::Mips32(_) => VmName::Cannon32,
+                AnyVersion::Mips64(_) => VmName::Cannon,
+            }),
         }
     }
 }
@@ -69,6 +86,12 @@ pub struct BuildArguments {
     /// Where the prestate goes.
     #[arg(long, value_name = "FILE", default_value = "prestate.bin.gz")]
     out: PathBuf,
+    /// Where the program's symbols go, as `load-elf` writes them.
+    #[arg(long, value_name = "FILE")]
+    meta: Option<PathBuf>,
+    /// Where the proof of the first step goes, as `run --proof-at =0` writes it: its `pre` is the hash.
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -93,7 +116,7 @@ pub struct VerifyArguments {
 /// What `show` takes.
 #[derive(Debug, clap::Args)]
 pub struct ShowArguments {
-    /// A prestate: `.bin` or `.bin.gz`.
+    /// A prestate of any machine: binary if its name ends in .bin or .bin.gz, else JSON.
     file: PathBuf,
     /// Print one JSON object, with the whole configuration of each chain.
     #[arg(long)]
@@ -109,6 +132,9 @@ pub enum PrestateError {
     /// The program that this binary carries is damaged.
     #[error("the built-in program: {0}")]
     BuiltIn(std::io::Error),
+    /// A machine without versions.
+    #[error("{0} has one version: leave --type away")]
+    NoVersions(VmName),
     /// There is no machine of that version.
     #[error(transparent)]
     Version(#[from] CannonError),
@@ -149,6 +175,14 @@ pub enum PrestateError {
     NotLoaded {
         /// The program.
         path: PathBuf,
+    },
+    /// The first step cannot be executed.
+    #[error("{}: the first step: {source}", path.display())]
+    FirstStep {
+        /// The program.
+        path: PathBuf,
+        /// Why.
+        source: StepError,
     },
     /// The program cannot be loaded.
     #[error("{}: {source}", path.display())]

@@ -13,13 +13,18 @@ struct Sandbox(TempDir);
 
 impl Sandbox {
     fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let guest = "../../guests/prebuilt/riscv64/hello.elf.gz";
+        let sandbox = Self(TempDir::new().unwrap());
+        sandbox.unpack("riscv64", "hello.elf");
+        sandbox
+    }
+
+    /// The guest `hello` of a machine as a file.
+    fn unpack(&self, machine: &str, name: &str) {
+        let guest = format!("../../guests/prebuilt/{machine}/hello.elf.gz");
         let packed = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(guest)).unwrap();
         let mut elf = Vec::new();
         GzDecoder::new(packed.as_slice()).read_to_end(&mut elf).unwrap();
-        std::fs::write(folder.path().join("hello.elf"), elf).unwrap();
-        Self(folder)
+        std::fs::write(self.path(name), elf).unwrap();
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -27,10 +32,13 @@ impl Sandbox {
     }
 
     fn run(&self, arguments: &str) -> Output {
+        self.rebut(&format!("asterisc {arguments}"))
+    }
+
+    fn rebut(&self, arguments: &str) -> Output {
         Command::new(env!("CARGO_BIN_EXE_rebut"))
             .current_dir(self.0.path())
             .env_remove("RUST_LOG")
-            .arg("asterisc")
             .args(arguments.split_whitespace().map(|a| if a == "''" { "" } else { a }))
             .output()
             .unwrap()
@@ -124,6 +132,56 @@ fn bad_input_is_one_line() {
     sandbox.fails("witness --input bad.bin", "bad.bin");
     std::fs::write(sandbox.path("bad.json"), "{}").unwrap();
     sandbox.fails("witness --input bad.json", "bad.json");
+    std::fs::write(sandbox.path("empty.bin"), "").unwrap();
+    sandbox.fails("run --input empty.bin --meta ''", "empty.bin");
     std::fs::write(sandbox.path("bad.elf"), "no program").unwrap();
     sandbox.fails("load-elf --path bad.elf", "bad.elf");
+}
+
+/// Each machine's command takes its own states, and names the command of others.
+#[test]
+fn states_of_other_machines_are_told_apart() {
+    let sandbox = Sandbox::new();
+    let cannon = |arguments: &str| {
+        let output = sandbox.rebut(&format!("cannon {arguments}"));
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for guest in ["mips32", "mips64"] {
+        sandbox.unpack(guest, &format!("{guest}.elf"));
+    }
+    sandbox.ok("load-elf --path hello.elf");
+    sandbox.ok("load-elf --path hello.elf --out state.bin.gz");
+    let load = |kind: &str, guest: &str, out: &str| {
+        let (code, stderr) =
+            cannon(&format!("load-elf --type {kind} --path {guest}.elf --out {out}"));
+        assert_eq!(code, Some(0), "{stderr}");
+    };
+    load("singlethreaded", "mips32", "c0.json");
+    load("singlethreaded", "mips32", "c0.bin");
+    load("singlethreaded-2", "mips32", "c2.bin");
+    load("multithreaded64-5", "mips64", "c8.bin.gz");
+    for state in ["c0.json", "c0.bin", "c2.bin", "c8.bin.gz"] {
+        let want = format!("{state} is a state of Cannon: give it to `rebut cannon`");
+        sandbox.fails(&format!("witness --input {state}"), &want);
+        sandbox.fails(&format!("run --input {state} --meta ''"), &want);
+        assert_eq!(cannon(&format!("witness --input {state}")).0, Some(0), "{state}");
+    }
+    for state in ["state.json", "state.bin.gz"] {
+        let want = format!("error: {state} is a state of Asterisc: give it to `rebut asterisc`");
+        for command in ["witness", "run --meta ''"] {
+            let (code, stderr) = cannon(&format!("{command} --input {state}"));
+            assert_eq!((code, stderr.trim_end()), (Some(1), want.as_str()));
+        }
+    }
+    // Programs of other processors.
+    sandbox.fails(
+        "load-elf --path mips64.elf",
+        "mips64.elf: the ELF file is for machine 8, not for RISC-V",
+    );
+    let (code, stderr) = cannon("load-elf --type multithreaded64-5 --path hello.elf");
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.contains("hello.elf: the ELF file is for machine 243, not for MIPS"),
+        "{stderr}"
+    );
 }

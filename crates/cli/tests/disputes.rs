@@ -67,8 +67,9 @@ impl Drop for Anvil {
 }
 
 /// Checks what a demonstration ended with.
-fn check(report: &Value) {
+fn check(report: &Value, vm: &str, read: &str) {
     assert_eq!(report["held"], true, "{report}");
+    assert_eq!(report["vm"], vm);
     let games = report["games"].as_array().unwrap();
     assert_eq!(games.len(), 2);
     for (game, root, status, moves) in
@@ -93,20 +94,31 @@ fn check(report: &Value) {
         assert_ne!(game["bonds"]["paid"]["honest"], "0x0");
         assert_eq!(game["bonds"]["paid"]["liar"], "0x0");
     }
-    let read = &games[1]["decided_by"];
-    assert_eq!(read["instruction"], "syscall read");
-    assert!(read["preimage_gas"].as_u64().unwrap() > 20_000, "{read}");
+    let decision = &games[1]["decided_by"];
+    assert_eq!(decision["instruction"], read);
+    assert!(decision["preimage_gas"].as_u64().unwrap() > 20_000, "{decision}");
 }
 
 #[test]
 fn both_games_end_as_they_should() {
-    check(&json(&["demo", "--json"]));
+    check(&json(&["demo", "--json"]), "cannon", "syscall read");
+}
+
+#[test]
+fn both_games_about_asterisc_end_as_they_should() {
+    let report = json(&["demo", "--json", "--vm", "asterisc"]);
+    check(&report, "asterisc", "ecall read");
+    // The types that the deployed system has for this machine.
+    assert_eq!(
+        (&report["games"][0]["game_type"], &report["games"][1]["game_type"]),
+        (&3.into(), &2.into())
+    );
 }
 
 #[test]
 fn both_games_end_as_they_should_on_anvil() {
     let Some(anvil) = Anvil::start() else { return };
-    check(&json(&["demo", "--json", "--l1-rpc", &anvil.url]));
+    check(&json(&["demo", "--json", "--l1-rpc", &anvil.url]), "cannon", "syscall read");
 }
 
 #[test]

@@ -18,9 +18,13 @@ use crate::cannon::{
 use crate::files::read_asterisc_state;
 use alloy_primitives::{B256, Bytes};
 use clap::Subcommand;
+use rebut_contracts::{CallError, Verifier};
+use rebut_fpvm::isa::riscv::{Format, Op, Word};
+use rebut_fpvm::kernel::riscv::Syscall;
 use rebut_fpvm::memory::Memory;
 use rebut_fpvm::riscv::Hart;
 use rebut_fpvm::state_file::asterisc::Seal;
+use rebut_fpvm::witness::ShownInstruction;
 use rebut_fpvm::{Asterisc, AsteriscVersion, State, StateWitness};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -109,6 +113,9 @@ impl Tool for Asterisc {
     type Seal = Seal;
     type Record = WitnessRecord;
 
+    const SWITCHES: bool = false;
+    const VERSIONS: &'static [AsteriscVersion] = &[];
+
     fn number(_: AsteriscVersion) -> Option<u8> {
         None
     }
@@ -151,5 +158,22 @@ impl Tool for Asterisc {
             exit_code: r.exit_code,
             pc: r.processor.pc,
         }
+    }
+
+    fn deploy(_: AsteriscVersion) -> Result<Verifier, CallError> {
+        Verifier::riscv()
+    }
+
+    fn disassemble(shown: ShownInstruction) -> String {
+        Word(shown.word).disassemble(shown.pc).to_string()
+    }
+
+    fn call(shown: ShownInstruction) -> Option<&'static str> {
+        let call = Syscall::from_number(shown.call_number)?;
+        (Op::decode(Word(shown.word)) == Some(Op::ecall)).then(|| call.name())
+    }
+
+    fn stores(shown: ShownInstruction) -> bool {
+        Op::decode(Word(shown.word)).is_some_and(|op| op.row().format == Format::Store)
     }
 }

@@ -2,11 +2,10 @@
 
 use super::{BlockId, VmArguments, in_words, mips, print_json, print_lines};
 use crate::Outcome;
-use crate::guest::{self, Builtin, VmName};
+use crate::guest::{self, Builtin, VmName, with_machine};
 use alloy_primitives::B256;
 use indicatif::HumanCount;
-use rebut_fpvm::machine::Machine;
-use rebut_fpvm::{AsteriscVersion, StateVersion, Version, Vm};
+use rebut_fpvm::Machine;
 use rebut_host::BlockWitness;
 use rebut_program::{EXIT_ERROR, EXIT_INVALID, EXIT_VALID};
 use serde::Serialize;
@@ -17,6 +16,7 @@ use std::process::ExitCode;
 struct Report {
     #[serde(flatten)]
     id: BlockId,
+    vm: VmName,
     expected: B256,
     /// Whether the block has the expected hash; nothing without a verdict.
     equal: Option<bool>,
@@ -34,10 +34,7 @@ struct Report {
 
 pub(super) fn run(VmArguments { vm, arguments }: &VmArguments) -> Outcome {
     let witness = arguments.recorded.read()?;
-    let report = match vm {
-        VmName::Cannon => execute(StateVersion::V8, &witness)?,
-        VmName::Asterisc => execute(AsteriscVersion, &witness)?,
-    };
+    let report = with_machine!(vm, V => execute::<V>(&witness))?;
     if arguments.json {
         print_json(&report)?;
     } else {
@@ -50,17 +47,15 @@ pub(super) fn run(VmArguments { vm, arguments }: &VmArguments) -> Outcome {
     }))
 }
 
-fn execute<V: Builtin + Vm<Version = N>, N: Version<Vm = V>>(
-    version: N,
-    witness: &BlockWitness,
-) -> anyhow::Result<Report> {
-    let program = V::BLOCK.load(version)?;
+fn execute<V: Builtin>(witness: &BlockWitness) -> anyhow::Result<Report> {
+    let program = V::BLOCK.load::<V>(V::VERSION)?;
     let mut machine = Machine::new(program.state, witness.oracle(), guest::Relay);
     let (exit_code, seconds) = guest::run(&mut machine)?;
     let steps = machine.registers().step;
     let (preimages, preimage_bytes) = machine.preimage_requests();
     Ok(Report {
         id: BlockId::of(witness),
+        vm: V::VM,
         expected: witness.expected_block_hash,
         equal: verdict_of(exit_code),
         exit_code,

@@ -6,7 +6,7 @@ use super::run::check_state_name;
 use super::tool::Tool;
 use crate::files::{self, json_output, state_output};
 use rebut_fpvm::mips::state::VERSION_NAMES;
-use rebut_fpvm::{AnyVersion, Program, StateVersion, Version, load_elf as load};
+use rebut_fpvm::{AnyVersion, Program, Version, load_elf as load};
 
 /// Most bytes of an ELF file, debug information included.
 const ELF_LIMIT_BYTES: u64 = 2 << 30;
@@ -46,13 +46,15 @@ pub fn parse_version(name: &str) -> Result<AnyVersion, CannonError> {
     known.ok_or_else(|| unsupported(name, &AnyVersion::ALL.map(AnyVersion::name)))
 }
 
-/// As [`parse_version`], for what only the 64-bit machine has.
+/// As [`parse_version`], of one machine.
 ///
 /// # Errors
 /// As [`parse_version`].
-pub fn parse_wide_version(name: &str) -> Result<StateVersion, CannonError> {
-    let known = StateVersion::ALL.into_iter().find(|version| version.name() == name);
-    known.ok_or_else(|| unsupported(name, &StateVersion::ALL.map(StateVersion::name)))
+pub fn parse_version_of<V: Tool>(name: &str) -> Result<V::Version, CannonError> {
+    let named = |version: &V::Version| V::type_name(*version);
+    let known = V::VERSIONS.iter().find(|version| named(version) == Some(name));
+    let names = || V::VERSIONS.iter().filter_map(named).collect::<Vec<_>>();
+    known.copied().ok_or_else(|| unsupported(name, &names()))
 }
 
 fn unsupported(name: &str, supported: &[&str]) -> CannonError {

@@ -25,9 +25,10 @@ mod witness;
 
 pub use arguments::{LoadFiles, Run as RunArguments, Witness as WitnessArguments, double_dashes};
 pub use error::{CannonError, exit_code_of, is_interrupt};
-pub use load_elf::{load_for, parse_wide_version};
+pub use load_elf::{load_for, parse_version, parse_version_of};
+pub use records::ProofRecord;
 pub use run::{Plan, check_state_name, not_empty, run_state};
-pub use tool::Tool;
+pub use tool::{Tool, in_words};
 pub use traceback::{Place, Transfer};
 pub use witness::print as print_witness;
 

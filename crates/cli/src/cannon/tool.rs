@@ -2,7 +2,12 @@
 
 use super::records::WitnessRecord;
 use super::traceback::{Place, Transfer, place_of, transfer_of};
+use rebut_contracts::{CallError, Verifier};
+use rebut_fpvm::isa::{Format, Op, Word};
+use rebut_fpvm::kernel::{Syscall, Syscall32};
 use rebut_fpvm::memory::Memory;
+use rebut_fpvm::mips::state::VERSION_NAMES;
+use rebut_fpvm::witness::ShownInstruction;
 use rebut_fpvm::{
     Arch, Mips32, Mips64, State, StateVersion, StateVersion32, StateWitness, Target, Vm,
 };
@@ -16,8 +21,19 @@ pub trait Tool: Target {
     /// What `witness` prints.
     type Record: Serialize;
 
+    /// Whether there are steps that execute no instruction, because a scheduler takes them for itself.
+    const SWITCHES: bool;
+
+    /// Its versions; nothing where it has one only, which has neither number nor name.
+    const VERSIONS: &'static [Self::Version];
+
     /// The number of a version, where versions have numbers.
     fn number(version: Self::Version) -> Option<u8>;
+
+    /// The name that `--type` takes for a version, where versions have names.
+    fn type_name(version: Self::Version) -> Option<&'static str> {
+        VERSION_NAMES.get(usize::from(Self::number(version)?)).copied()
+    }
 
     /// Whether states of a version have a JSON form.
     fn has_json(version: Self::Version) -> bool;
@@ -42,6 +58,30 @@ pub trait Tool: Target {
 
     /// The record of a state and its witness.
     fn record(state: &State<Self>, witness: StateWitness) -> Self::Record;
+
+    /// Deploys the contract that verifies its steps.
+    ///
+    /// # Errors
+    /// None that input could cause.
+    fn deploy(version: Self::Version) -> Result<Verifier, CallError>;
+
+    /// Assembly text of an instruction.
+    fn disassemble(shown: ShownInstruction) -> String;
+
+    /// The Linux name of the system call that an instruction makes, if it makes one that the machine knows.
+    fn call(shown: ShownInstruction) -> Option<&'static str>;
+
+    /// Whether an instruction stores to memory, whatever the state.
+    fn stores(shown: ShownInstruction) -> bool;
+}
+
+/// Assembly text of an instruction, with the name of its system call.
+pub fn in_words<V: Tool>(shown: ShownInstruction) -> String {
+    let text = V::disassemble(shown);
+    match V::call(shown) {
+        Some(call) => format!("{text} {call}"),
+        None => text,
+    }
 }
 
 /// What both machines of Cannon have in common.
@@ -71,11 +111,44 @@ macro_rules! cannon {
         fn record(state: &State<Self>, witness: StateWitness) -> WitnessRecord {
             WitnessRecord::new(state.version.number(), state, witness)
         }
+
+        fn disassemble(shown: ShownInstruction) -> String {
+            Word(shown.word).disassemble(shown.pc).to_string()
+        }
+
+        fn stores(shown: ShownInstruction) -> bool {
+            stores::<Self>(Word(shown.word))
+        }
     };
+}
+
+/// Among the instructions with a memory operand, mnemonics of stores begin with an s, and only the conditional
+/// ones go on with a c.
+fn stores<A: Arch>(word: Word) -> bool {
+    let row = A::decode(word).map(Op::row);
+    row.is_some_and(|row| {
+        row.format == Format::RtMem && row.name.starts_with('s') && !row.name.starts_with("sc")
+    })
+}
+
+fn is_syscall<A: Arch>(shown: ShownInstruction) -> bool {
+    A::decode(Word(shown.word)) == Some(Op::syscall)
 }
 
 impl Tool for Mips32 {
     cannon!();
+
+    const SWITCHES: bool = false;
+    const VERSIONS: &'static [StateVersion32] = &StateVersion32::ALL;
+
+    fn deploy(version: StateVersion32) -> Result<Verifier, CallError> {
+        Verifier::mips32(version.number())
+    }
+
+    fn call(shown: ShownInstruction) -> Option<&'static str> {
+        let call = Syscall32::from_number(shown.call_number)?;
+        is_syscall::<Self>(shown).then(|| call.name())
+    }
 
     fn has_json(version: StateVersion32) -> bool {
         version == StateVersion32::V0
@@ -92,6 +165,18 @@ impl Tool for Mips32 {
 
 impl Tool for Mips64 {
     cannon!();
+
+    const SWITCHES: bool = true;
+    const VERSIONS: &'static [StateVersion] = &StateVersion::ALL;
+
+    fn deploy(version: StateVersion) -> Result<Verifier, CallError> {
+        Verifier::new(version.number())
+    }
+
+    fn call(shown: ShownInstruction) -> Option<&'static str> {
+        let call = Syscall::from_number(shown.call_number)?;
+        is_syscall::<Self>(shown).then(|| call.name())
+    }
 
     fn has_json(_: StateVersion) -> bool {
         false

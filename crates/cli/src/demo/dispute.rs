@@ -17,12 +17,13 @@ mod stage;
 
 use crate::Outcome;
 use crate::block;
+use crate::guest::with_machine;
 use liar::{Lies, Place};
 use play::Sides;
 use rebut_host::source::NodeUrl;
 use report::Report;
 use serde_json::json;
-use stage::{FALSE_GAME, L2_BLOCKS, Stage, TRUE_GAME};
+use stage::{GameVm, L2_BLOCKS, Stage};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -34,6 +35,9 @@ pub struct Arguments {
     /// well-known mnemonic play, and its time is moved.
     #[arg(long, value_name = "URL")]
     l1_rpc: Option<NodeUrl>,
+    /// The machine that the games are about.
+    #[arg(long, value_enum, default_value_t)]
+    vm: GameVm,
     /// Decides what users of L2 do.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -51,16 +55,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
 
 async fn play(arguments: &Arguments) -> Outcome {
     let begin = Instant::now();
-    let stage = Stage::set(arguments.l1_rpc.as_ref(), arguments.seed).await?;
+    let vm = arguments.vm;
+    let stage = Stage::set(arguments.l1_rpc.as_ref(), arguments.seed, vm).await?;
     // In the game about the false root an ordinary instruction decides, in the other one that reads a preimage.
     let lies = BTreeMap::from([
-        (FALSE_GAME, Lies { from_block: L2_BLOCKS - 4, place: Place::Hundredths(42) }),
-        (TRUE_GAME, Lies { from_block: L2_BLOCKS - 2, place: Place::FirstKeccakRead }),
+        (vm.false_game(), Lies { from_block: L2_BLOCKS - 4, place: Place::Hundredths(42) }),
+        (vm.true_game(), Lies { from_block: L2_BLOCKS - 2, place: Place::FirstKeccakRead }),
     ]);
     let mut sides = Sides::new(&stage, lies).await?;
-    let symbols = report::symbols()?;
+    let symbols = with_machine!(vm.name(), V => report::symbols::<V>())?;
     let mut reports = Vec::new();
-    for (game_type, is_true) in [(FALSE_GAME, false), (TRUE_GAME, true)] {
+    for (game_type, is_true) in [(vm.false_game(), false), (vm.true_game(), true)] {
         let played = sides.play(&stage, game_type, is_true).await?;
         reports.push(Report::read(&stage, &sides, &played, is_true, &symbols).await?);
     }
@@ -70,6 +75,7 @@ async fn play(arguments: &Arguments) -> Outcome {
         block::print_json(&json!({
             "held": held,
             "l1": stage.l1(),
+            "vm": vm.name(),
             "prestate": stage.prestate,
             "contracts": stage.at,
             "deployment": stage.deployed,

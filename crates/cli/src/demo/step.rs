@@ -3,12 +3,11 @@
 //!
 //! ```text
 //!   block ──► native execution ──► block hash ┐
-//!     └─────► Cannon ──► exit code            ┴─ the expected one?
+//!     └─────► machine ─► exit code            ┴─ the expected one?
 //!               └─► trace ──► samples ──► proofs ──► contract: accepted
 //!                                           └─► tampered ──► contract: refused
 //! ```
 
-mod instruction;
 mod referee;
 mod report;
 mod sample;
@@ -17,8 +16,10 @@ mod trace;
 
 use crate::Outcome;
 use crate::block::{self, BlockId, Native};
+use crate::cannon::in_words;
+use crate::guest::{Builtin, VmName, with_machine};
 use crate::log::BARS;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use rebut_fpvm::StepProof;
 use rebut_host::{BlockWitness, WitnessOracle, demo::demo_block};
@@ -41,6 +42,9 @@ pub struct Arguments {
     /// A recorded block, as `rebut block run` takes it. Without one, a small block that this binary
     /// carries.
     file: Option<PathBuf>,
+    /// The machine.
+    #[arg(long, value_enum, default_value_t)]
+    vm: VmName,
     /// Instructions to pick at random, besides the chosen ones.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(..=10_000))]
     samples: u16,
@@ -69,6 +73,10 @@ impl PreimageOracle for SharedOracle {
 
 /// Plays the demonstration.
 pub fn run(arguments: &Arguments) -> Outcome {
+    with_machine!(arguments.vm, V => run_in::<V>(arguments))
+}
+
+fn run_in<V: Builtin>(arguments: &Arguments) -> Outcome {
     let started = Instant::now();
     let witness = match &arguments.file {
         Some(file) => BlockWitness::read(file)?,
@@ -78,7 +86,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut draws = Draws::new(seed);
     let native = Native::execute(&witness).context("native execution")?;
     let oracle = SharedOracle(Rc::new(RefCell::new(witness.oracle())));
-    let mut trace = Trace::record(oracle.clone(), &mut draws).context("execution in Cannon")?;
+    let trace = Trace::<V>::record(oracle.clone(), &mut draws);
+    let mut trace = trace.with_context(|| format!("execution in {}", V::NAME))?;
     let samples = sample::choose(&mut trace, &mut draws, arguments.samples.into())?;
 
     let progress = proof_progress(samples.len());
@@ -94,7 +103,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
         id: BlockId::of(&witness),
         source: witness.source.clone(),
         native,
-        cannon: trace.outcome().clone(),
+        vm: V::VM,
+        run: trace.outcome().clone(),
         seed,
         ends_meet: ends_meet(&trace, &steps),
         steps,
@@ -109,17 +119,21 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// Proves one step, has it judged, and has its tamperings judged.
-fn play(
-    trace: &mut Trace<'_>,
+fn play<V: Builtin>(
+    trace: &mut Trace<'_, V>,
     oracle: &SharedOracle,
     draws: &mut Draws,
     sample: Sample,
 ) -> anyhow::Result<StepReport> {
     trace.seek(sample.step)?;
-    let instruction = trace.next_instruction();
+    let (pc, next, head_bytes) = (trace.pc(), trace.next_instruction(), trace.proof_head_bytes());
     let proof = trace.prove_step()?;
+    ensure!(
+        V::shown_instruction(&proof.state_data.0, &proof.proof_data) == next,
+        "the proof is about another instruction"
+    );
     // A verifier of its own for each step: the oracle is cold, and holds no preimage of another step.
-    let mut referee = Referee::new()?;
+    let mut referee = Referee::new::<V>()?;
     let honest = Claim::of(&proof);
     let mut tamperings = Vec::new();
     let mut judge = |referee: &mut Referee, tampering: Tampering| -> anyhow::Result<()> {
@@ -139,16 +153,19 @@ fn play(
         }
     };
     let ruling = referee.rule(&honest)?;
-    for tampering in Tampering::of(&proof, instruction.is_fetched(), draws) {
+    // A step that executes nothing has no use for proofs of memory.
+    let proofs = if next.is_some() { V::ADDRESSES.proof_bytes() } else { 0 };
+    for tampering in Tampering::of(&proof, head_bytes, proofs, draws) {
         judge(&mut referee, tampering)?;
     }
     let StepProof { pre, post, .. } = proof;
-    Ok(StepReport { sample, instruction, pre, post, preimage, ruling, tamperings })
+    let instruction = next.map_or_else(|| "(thread switch)".into(), in_words::<V>);
+    Ok(StepReport { sample, pc, instruction, pre, post, preimage, ruling, tamperings })
 }
 
 /// Whether the first proof starts at the hash of the loaded program, and the last one ends at the hash
 /// at which the uninterrupted run ended.
-fn ends_meet(trace: &Trace<'_>, steps: &[StepReport]) -> bool {
+fn ends_meet<V: Builtin>(trace: &Trace<'_, V>, steps: &[StepReport]) -> bool {
     let [Some(first), Some(last)] = [steps.first(), steps.last()] else { return false };
     first.pre == trace.outcome().prestate_hash && last.post == trace.outcome().state_hash
 }

@@ -4,11 +4,12 @@ use super::carried::Carried;
 use super::{BuildArguments, Inputs, PrestateError, VerifyArguments};
 use crate::Outcome;
 use crate::block::{print_json, print_lines};
-use crate::cannon::{check_state_name, parse_wide_version};
-use crate::files::{self, state_output};
-use crate::guest::PROGRAM;
+use crate::cannon::{ProofRecord, check_state_name, parse_version_of};
+use crate::files::{self, json_output, state_output};
+use crate::guest::{Builtin, with_machine};
 use alloy_primitives::B256;
-use rebut_fpvm::{State, load_elf};
+use rebut_fpvm::{Machine, Program, Silent, load_elf};
+use rebut_preimage::{MemoryStore, StoreOracle};
 use rebut_program::config::{Chain, ConfigError, Table, find, json, section};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -37,8 +38,11 @@ struct NewChain {
 }
 
 /// A prestate that was built.
-struct Built {
-    state: State,
+struct Built<V: Builtin> {
+    version: V::Version,
+    program: Program<V>,
+    /// What the program is called in errors.
+    path: PathBuf,
     hash: B256,
     chains: Vec<NewChain>,
     table_bytes: usize,
@@ -46,41 +50,85 @@ struct Built {
 }
 
 pub(super) fn build(arguments: &BuildArguments) -> Outcome {
-    check_state_name("--out", &arguments.out, false)?;
-    let built = Built::new(&arguments.inputs)?;
-    state_output(&arguments.out, &built.state, &())?.commit()?;
-    if arguments.json {
-        print_json(&serde_json::json!({
-            "prestate": built.hash,
-            "type": arguments.inputs.version,
-            "file": arguments.out,
-            "chains": built.chains,
-            "table_bytes": built.table_bytes,
-            "capacity_bytes": built.capacity_bytes,
-        }))?;
+    with_machine!(arguments.inputs.vm()?, V => build_for::<V>(arguments))
+}
+
+fn build_for<V: Builtin>(arguments: &BuildArguments) -> Outcome {
+    let BuildArguments { inputs, out, meta, proof, json } = arguments;
+    check_state_name("--out", out, V::has_json(version::<V>(inputs)?))?;
+    let mut built = Built::<V>::new(inputs)?;
+    let seal = V::seal(&mut built.program.state);
+    let state = state_output(out, &built.program.state, &seal)?;
+    let symbols = meta.as_ref().map(|name| json_output(name, &built.program.symbols));
+    let symbols = symbols.transpose()?;
+    let report = serde_json::json!({
+        "prestate": built.hash,
+        "vm": V::VM,
+        "type": V::type_name(built.version),
+        "file": out,
+        "chains": built.chains,
+        "table_bytes": built.table_bytes,
+        "capacity_bytes": built.capacity_bytes,
+    });
+    let lines = [
+        ("prestate", built.hash.to_string()),
+        ("machine", machine_in_words::<V>(built.version)),
+        ("carries", built.in_words()),
+        ("file", out.display().to_string()),
+    ];
+    let proof = match proof {
+        None => None,
+        Some(name) => Some(json_output(name, &built.prove_first_step()?)?),
+    };
+    for file in [Some(state), symbols, proof].into_iter().flatten() {
+        file.commit()?;
+    }
+    if *json {
+        print_json(&report)?;
     } else {
-        print_lines(&[
-            ("prestate", built.hash.to_string()),
-            ("type", arguments.inputs.version.clone()),
-            ("carries", built.in_words()),
-            ("file", arguments.out.display().to_string()),
-        ])?;
+        print_lines(&lines)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// A machine with its version, if it has several.
+pub(super) fn machine_in_words<V: Builtin>(version: V::Version) -> String {
+    match V::type_name(version) {
+        Some(name) => format!("{}, {name}", V::NAME),
+        None => V::NAME.into(),
+    }
+}
+
+/// The version that is asked for, else today's.
+fn version<V: Builtin>(inputs: &Inputs) -> Result<V::Version, PrestateError> {
+    match &inputs.version {
+        None => Ok(V::VERSION),
+        Some(_) if V::VERSIONS.is_empty() => Err(PrestateError::NoVersions(V::VM)),
+        Some(name) => Ok(parse_version_of::<V>(name)?),
+    }
+}
+
 /// As `build`, under the hash as its name.
 pub(super) fn keep(inputs: &Inputs, folder: &Path) -> Result<B256, PrestateError> {
-    let built = Built::new(inputs)?;
+    with_machine!(inputs.vm()?, V => keep_for::<V>(inputs, folder))
+}
+
+fn keep_for<V: Builtin>(inputs: &Inputs, folder: &Path) -> Result<B256, PrestateError> {
+    let mut built = Built::<V>::new(inputs)?;
     let file = folder.join(format!("{}.bin.gz", built.hash));
-    state_output(&file, &built.state, &())?.commit()?;
+    let seal = V::seal(&mut built.program.state);
+    state_output(&file, &built.program.state, &seal)?.commit()?;
     Ok(built.hash)
 }
 
 pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
-    let built = Built::new(&arguments.inputs)?;
+    with_machine!(arguments.inputs.vm()?, V => verify_for::<V>(arguments))
+}
+
+fn verify_for<V: Builtin>(arguments: &VerifyArguments) -> Outcome {
+    let built = Built::<V>::new(&arguments.inputs)?;
     let recorded = match &arguments.prestate {
-        Some(path) => Some(files::read_wide_state(path)?.hash()),
+        Some(path) => Some(files::read_state_of_any(path)?.hash()),
         None => None,
     };
     let equal = [arguments.hash, recorded].into_iter().flatten().all(|hash| hash == built.hash);
@@ -104,28 +152,37 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
     Ok(ExitCode::from(u8::from(!equal)))
 }
 
-impl Built {
+impl<V: Builtin> Built<V> {
     fn new(inputs: &Inputs) -> Result<Self, PrestateError> {
-        let version = parse_wide_version(&inputs.version)?;
+        let version = version::<V>(inputs)?;
         let (table, chains) = chains(inputs)?;
         let (path, mut elf) = match &inputs.guest {
             Some(path) => (path.clone(), files::read(path, ELF_LIMIT_BYTES)?),
             None => (
                 PathBuf::from("the built-in program"),
-                PROGRAM.elf().map_err(PrestateError::BuiltIn)?,
+                V::PROGRAM.elf().map_err(PrestateError::BuiltIn)?,
             ),
         };
         let wrong = |source| PrestateError::Section { path: path.clone(), source };
         section::fill(&mut elf, &table).map_err(wrong)?;
-        let program = load_elf(version, &elf)
+        let mut program: Program<V> = load_elf(version, &elf)
             .map_err(|source| PrestateError::Load { path: path.clone(), source })?;
-        let mut state = program.state;
         // What a program would find: not every byte of a file is loaded.
-        let carried = Carried::read(&state).ok().filter(|carried| carried.table == table);
+        let memory = &program.state.memory;
+        let carried = Carried::read(memory).ok().filter(|carried| carried.table == table);
         let carried = carried.ok_or_else(|| PrestateError::NotLoaded { path: path.clone() })?;
-        let hash = state.hash();
-        let capacity_bytes = carried.capacity_bytes;
-        Ok(Self { state, hash, chains, table_bytes: table.len(), capacity_bytes })
+        let hash = program.state.hash();
+        let (table_bytes, capacity_bytes) = (table.len(), carried.capacity_bytes);
+        Ok(Self { version, program, path, hash, chains, table_bytes, capacity_bytes })
+    }
+
+    /// Executes the first step, which gives up the state.
+    fn prove_first_step(self) -> Result<ProofRecord, PrestateError> {
+        let nothing = StoreOracle(MemoryStore::new());
+        let mut machine = Machine::new(self.program.state, nothing, Silent);
+        let proof = machine.prove_step();
+        let path = self.path;
+        Ok(proof.map_err(|source| PrestateError::FirstStep { path, source })?.into())
     }
 
     fn in_words(&self) -> String {

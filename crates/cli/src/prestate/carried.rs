@@ -1,7 +1,6 @@
 //! The section for chain configurations in a state's memory.
 
-use rebut_fpvm::State;
-use rebut_fpvm::memory::PAGE_BYTES;
+use rebut_fpvm::memory::{Memory, PAGE_BYTES};
 use rebut_program::config::section::{
     HEADER_BYTES, MAGIC, SectionError, capacity, content_length, table,
 };
@@ -22,12 +21,12 @@ pub struct Carried {
 }
 
 impl Carried {
-    /// Finds and reads the section of a state.
+    /// Finds and reads the section of a state in its memory.
     ///
     /// # Errors
     /// The state has no section, or one that contradicts itself.
-    pub fn read(state: &State) -> Result<Self, SectionError> {
-        let mut places = state.memory.pages().flat_map(|(index, page)| {
+    pub fn read(memory: &Memory) -> Result<Self, SectionError> {
+        let mut places = memory.pages().flat_map(|(index, page)| {
             let marks = page.chunks_exact(ALIGNMENT).enumerate();
             let found = marks.filter(|(_, bytes)| **bytes == MAGIC);
             found.map(move |(place, _)| index * PAGE_BYTES as u64 + (place * ALIGNMENT) as u64)
@@ -39,14 +38,14 @@ impl Carried {
         drop(places);
 
         let mut header = [0; HEADER_BYTES];
-        state.memory.read_range(start, &mut header);
+        memory.read_range(start, &mut header);
         let capacity_bytes = capacity(&header)?;
         // A state of these pages cannot hold more.
-        if capacity_bytes > state.memory.page_count() * PAGE_BYTES {
+        if capacity_bytes > memory.page_count() * PAGE_BYTES {
             return Err(SectionError::Cut { capacity: capacity_bytes });
         }
         let mut content = vec![0; capacity_bytes];
-        state.memory.read_range(start + HEADER_BYTES as u64, &mut content);
+        memory.read_range(start + HEADER_BYTES as u64, &mut content);
         let chains = match table(&header, &content)? {
             Some(table) => table.chains().collect::<Result<_, ConfigError>>()?,
             None => Vec::new(),

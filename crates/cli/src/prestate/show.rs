@@ -1,28 +1,37 @@
 //! `rebut prestate show`: the chains in a prestate's memory.
 
+use super::build::machine_in_words;
 use super::carried::Carried;
 use super::{PrestateError, ShowArguments};
 use crate::Outcome;
 use crate::block::{print_json, print_lines};
-use crate::files;
+use crate::files::{self, StateOfAny};
+use crate::guest::Builtin;
 use alloy_primitives::B256;
 use anyhow::Context;
-use rebut_fpvm::StateVersion;
+use rebut_fpvm::State;
 use rebut_program::config::{Chain, Parameters, json};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
 pub(super) fn show(arguments: &ShowArguments) -> Outcome {
-    let mut state = files::read_wide_state(&arguments.file)?;
-    let carried = Carried::read(&state)
+    match files::read_state_of_any(&arguments.file)? {
+        StateOfAny::Mips32(state) => show_of(arguments, state),
+        StateOfAny::Mips64(state) => show_of(arguments, state),
+        StateOfAny::Asterisc(state) => show_of(arguments, state),
+    }
+}
+
+fn show_of<V: Builtin>(arguments: &ShowArguments, mut state: State<V>) -> Outcome {
+    let carried = Carried::read(&state.memory)
         .map_err(|source| PrestateError::Section { path: arguments.file.clone(), source })?;
     let hash = state.hash();
     if arguments.json {
-        print_json(&in_json(hash, state.version, &carried)?)?;
+        print_json(&in_json::<V>(hash, state.version, &carried)?)?;
     } else {
         print_lines(&[
             ("prestate", hash.to_string()),
-            ("type", state.version.name().into()),
+            ("machine", machine_in_words::<V>(state.version)),
             ("carries", in_words(&carried.chains)),
         ])?;
     }
@@ -37,11 +46,16 @@ fn in_words(chains: &[Chain]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn in_json(hash: B256, version: StateVersion, carried: &Carried) -> anyhow::Result<Value> {
+fn in_json<V: Builtin>(
+    hash: B256,
+    version: V::Version,
+    carried: &Carried,
+) -> anyhow::Result<Value> {
     let chains = carried.chains.iter().map(chain_in_json).collect::<anyhow::Result<Vec<_>>>()?;
     Ok(json!({
         "prestate": hash,
-        "type": version.name(),
+        "vm": V::VM,
+        "type": V::type_name(version),
         "chains": chains,
         "table_bytes": carried.table.len(),
         "capacity_bytes": carried.capacity_bytes,

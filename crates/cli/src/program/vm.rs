@@ -3,12 +3,11 @@
 use super::{Case, ClaimId, VmArguments, in_words};
 use crate::Outcome;
 use crate::block::{mips, print_json, print_lines};
-use crate::guest::{self, Builtin, VmName};
+use crate::guest::{self, Builtin, VmName, with_machine};
 use alloy_primitives::B256;
 use anyhow::Context;
 use indicatif::HumanCount;
-use rebut_fpvm::machine::Machine;
-use rebut_fpvm::{AsteriscVersion, Output, Program, StateVersion, Stream, Version, Vm, load_elf};
+use rebut_fpvm::{Machine, Output, Program, Stream, load_elf};
 use rebut_program::{
     EXIT_ERROR, EXIT_INVALID, EXIT_VALID,
     config::{Chain, Table, section},
@@ -22,6 +21,7 @@ use std::process::ExitCode;
 struct Report {
     #[serde(flatten)]
     id: ClaimId,
+    vm: VmName,
     /// Whether the claim is valid; nothing without a verdict.
     valid: Option<bool>,
     exit_code: u8,
@@ -48,10 +48,7 @@ struct BlockSteps {
 
 pub(super) fn run(VmArguments { vm, arguments }: &VmArguments) -> Outcome {
     let case = arguments.claim.open()?;
-    let report = match vm {
-        VmName::Cannon => execute(StateVersion::V8, case)?,
-        VmName::Asterisc => execute(AsteriscVersion, case)?,
-    };
+    let report = with_machine!(vm, V => execute::<V>(case))?;
     if arguments.json {
         print_json(&report)?;
     } else {
@@ -65,22 +62,16 @@ pub(super) fn run(VmArguments { vm, arguments }: &VmArguments) -> Outcome {
 }
 
 /// The program, carrying the parameters of the claim's chain.
-fn program<V: Builtin + Vm<Version = N>, N: Version<Vm = V>>(
-    version: N,
-    case: &Case,
-) -> anyhow::Result<Program<V>> {
+fn program<V: Builtin>(case: &Case) -> anyhow::Result<Program<V>> {
     let mut elf = V::PROGRAM.elf()?;
     // Without a name, as `rebut prestate build` does it: the prestate depends on the parameters alone.
     let chain = Chain::new("", case.config.clone());
     section::fill(&mut elf, &Table::encode(&[chain])?)?;
-    load_elf(version, &elf).context("the built-in guest")
+    load_elf(V::VERSION, &elf).context("the built-in guest")
 }
 
-fn execute<V: Builtin + Vm<Version = N>, N: Version<Vm = V>>(
-    version: N,
-    case: Case,
-) -> anyhow::Result<Report> {
-    let program = program(version, &case)?;
+fn execute<V: Builtin>(case: Case) -> anyhow::Result<Report> {
+    let program = program::<V>(&case)?;
     let lines = Lines::default();
     let id = ClaimId::from(&case.boot);
     let mut machine = Machine::new(program.state, case.oracle, &lines);
@@ -97,6 +88,7 @@ fn execute<V: Builtin + Vm<Version = N>, N: Version<Vm = V>>(
     drop(machine);
     Ok(Report {
         id,
+        vm: V::VM,
         valid,
         exit_code,
         steps,

@@ -50,6 +50,7 @@ fn run_in_cannon_of_the_demo_block() {
         "seconds",
         "state_hash",
         "steps",
+        "vm",
     ];
     assert_eq!(keys(&json), names);
     assert_eq!(json["expected"], hash);
@@ -105,5 +106,21 @@ fn gas_of_recorded_blocks() {
     for (number, gas) in [(120_794_432, 0xab4b), (121_049_889, 0x505a2)] {
         let Some(file) = recorded(number) else { return };
         assert_eq!(rebut(&["block", "run", &file, "--json"]).json(0)["gas_used"], gas, "{number}");
+    }
+}
+
+/// The program is built for every machine, and what it decides depends on none.
+#[test]
+fn the_demo_block_in_every_machine() {
+    let folder = Folder::new();
+    let (demo, wrong) = (folder.demo(), wrong_hash().to_string());
+    for (vm, name) in [("cannon", "Cannon"), ("cannon32", "Cannon 32"), ("asterisc", "Asterisc")] {
+        let run = ["block", "vm", &demo, "--vm", vm];
+        let json = rebut(&[&run[..], &["--json"]].concat()).json(0);
+        assert_eq!((&json["vm"], &json["equal"]), (&json!(vm), &json!(true)), "{name}");
+        assert!(json["preimages"].as_u64() > Some(20), "{json}");
+        let json = rebut(&[&run[..], &["--expect", &wrong, "--json"]].concat()).json(1);
+        assert_eq!((&json["vm"], &json["equal"]), (&json!(vm), &json!(false)), "{name}");
+        assert!(json["state_hash"].as_str().unwrap().starts_with("0x01"), "{json}");
     }
 }

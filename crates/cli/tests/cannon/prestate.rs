@@ -177,6 +177,13 @@ fn what_cannot_be_built() {
     fails(&again, &["chain 901 is given twice"]);
     fails("--guest guest.elf --rollup-config rollup.json", &["rollup.json", "L1 chain 900"]);
     fails("--guest guest.elf --type multithreaded64-3", &["multithreaded64-3"]);
+    fails(
+        "--guest guest.elf --vm asterisc --type multithreaded64-5",
+        &["Asterisc has one version"],
+    );
+    fails("--guest guest.elf --vm cannon32 --type multithreaded64-5", &["multithreaded64-5"]);
+    fails("--guest guest.elf --vm mips", &["cannon, cannon32, asterisc"]);
+    fails("--guest guest.elf --vm asterisc", &["guest.elf", "for machine 8"]);
     fails("--guest rollup.json", &["rollup.json", "no section"]);
 
     let mut celo = rollup(42_220);

@@ -25,16 +25,25 @@ fn other(root: &Value) -> String {
 fn a_claim_is_valid_invalid_or_without_a_verdict() {
     let Some((path, file)) = recorded() else { return };
     let wrong = other(&file["boot"]["l2_claim"]);
-    for command in ["run", "vm"] {
-        let valid = run(command, &path, &["--json"]);
+    for (command, vm) in
+        [("run", None), ("vm", None), ("vm", Some("cannon32")), ("vm", Some("asterisc"))]
+    {
+        let decide = |more: &[&str]| {
+            let machine = vm.map_or(Vec::new(), |vm| vec!["--vm", vm]);
+            run(command, &path, &[&machine, more].concat())
+        };
+        let valid = decide(&["--json"]);
         let report: Value = serde_json::from_str(valid.succeeds()).unwrap();
         assert_eq!(report["valid"], true);
         assert_eq!(report["claimed_output"], file["boot"]["l2_claim"]);
-        let invalid = run(command, &path, &["--json", "--claim", &wrong]);
+        if command == "vm" {
+            assert_eq!(report["vm"], vm.unwrap_or("cannon"));
+        }
+        let invalid = decide(&["--json", "--claim", &wrong]);
         assert_eq!((invalid.code, invalid.stderr.as_str()), (Some(1), ""), "{invalid:?}");
         let report: Value = serde_json::from_str(&invalid.stdout).unwrap();
         assert_eq!(report["valid"], false);
-        run(command, &path, &["--block", "14"]).fails(2, "there is no preimage for the keccak key");
+        decide(&["--block", "14"]).fails(2, "there is no preimage for the keccak key");
     }
 }
 
@@ -109,16 +118,31 @@ fn a_host_decides_by_itself() {
 
 #[test]
 fn the_built_in_program_carries_a_chain() {
-    let Some((_, file)) = recorded() else { return };
+    let Some((path, file)) = recorded() else { return };
     let folder = Folder::new();
     let rollup = folder.file("rollup.json", file["rollup_config"].to_string().as_bytes());
-    let out = folder.path("prestate.bin.gz");
-    let built = rebut(&["prestate", "build", "--rollup-config", &rollup, "--out", &out, "--json"]);
-    let built: Value = serde_json::from_str(built.succeeds()).unwrap();
-    let shown = rebut(&["prestate", "show", &out, "--json"]);
-    assert!(shown.succeeds().contains("901"), "{shown:?}");
-    // The machine starts from it.
-    let Some((path, _)) = recorded() else { return };
-    let ran: Value = serde_json::from_str(run("vm", &path, &["--json"]).succeeds()).unwrap();
-    assert!(built.to_string().contains(ran["prestate"].as_str().unwrap()), "{built} {ran}");
+    let [out, proof] = ["prestate.bin.gz", "prestate-proof.json"].map(|name| folder.path(name));
+    for vm in ["cannon", "cannon32", "asterisc"] {
+        let machine = ["--vm", vm, "--rollup-config", &rollup];
+        let build = ["prestate", "build", "--out", &out, "--proof", &proof, "--json"];
+        let built = rebut(&[&build[..], &machine].concat());
+        let built: Value = serde_json::from_str(built.succeeds()).unwrap();
+        let hash = built["prestate"].as_str().unwrap();
+        let shown = rebut(&["prestate", "show", &out, "--json"]);
+        let shown: Value = serde_json::from_str(shown.succeeds()).unwrap();
+        assert_eq!((&shown["vm"], &shown["type"]), (&vm.into(), &built["type"]));
+        assert_eq!(
+            (&shown["prestate"], &shown["chains"][0]["chain_id"]),
+            (&hash.into(), &901.into())
+        );
+        // What the deployed tools read the hash from.
+        let first: Value = serde_json::from_slice(&std::fs::read(&proof).unwrap()).unwrap();
+        assert_eq!((&first["step"], &first["pre"]), (&0.into(), &hash.into()));
+        // It comes out again, and the machine starts from it.
+        let verify = ["prestate", "verify", "--hash", hash, "--prestate", &out];
+        rebut(&[&verify[..], &machine].concat()).succeeds();
+        let ran = run("vm", &path, &["--json", "--vm", vm]);
+        let ran: Value = serde_json::from_str(ran.succeeds()).unwrap();
+        assert_eq!(ran["prestate"], hash, "{vm}");
+    }
 }

@@ -3,6 +3,7 @@
 //! Both are the same challenger over the same truth. The liar sees it through lies that are consistent: right up to
 //! some block and, in the trace of that block, up to some instruction; wrong from there on.
 
+use super::stage::GameVm;
 use alloy_primitives::{Address, B256, keccak256};
 use rebut_challenger::agent::{BoxedTrace, TraceFailure, Traces, game_setup};
 use rebut_challenger::chain::Facts;
@@ -10,7 +11,7 @@ use rebut_challenger::trace::vm::RunInputs;
 use rebut_challenger::trace::{GameTrace, Prestates, Setup, Work};
 use rebut_dispute::{ClaimIndex, Game, L2BlockChallenge, Position, StepData, Trace};
 use rebut_fpvm::machine::state::VmStatus;
-use rebut_fpvm::{Machine, Mips64, Silent, Stop, Until};
+use rebut_fpvm::{Asterisc, Machine, Mips64, Silent, State, Stop, Until, Vm};
 use rebut_preimage::{KeyType, OracleError, PreimageKey, PreimageOracle};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,8 +51,8 @@ pub struct Belief {
     book: Book,
 }
 
-/// Where the absolute prestate is, and its hash.
-pub type Prestate = (Prestates, B256);
+/// Where the absolute prestate is, its hash, and its machine.
+pub type Prestate = (Prestates, B256, GameVm);
 
 impl Belief {
     /// Nothing but the truth.
@@ -109,7 +110,17 @@ impl Seen {
         }
         let inputs = self.truth.run_inputs(game, reference, position)?;
         let first = match lies.place {
-            Place::FirstKeccakRead => first_keccak_read(&self.prestate, inputs)?,
+            Place::FirstKeccakRead => {
+                let (prestates, hash, vm) = &self.prestate;
+                match vm {
+                    GameVm::Cannon => {
+                        first_keccak_read(prestates.get::<Mips64>(*hash)?.state, inputs)?
+                    }
+                    GameVm::Asterisc => {
+                        first_keccak_read(prestates.get::<Asterisc>(*hash)?.state, inputs)?
+                    }
+                }
+            }
             // The run has ended: the truth at this place was asked for before.
             Place::Hundredths(part) => self.truth.work().longest / 100 * part,
         };
@@ -178,8 +189,8 @@ fn lie_about_state(truth: B256) -> B256 {
 
 /// The number of the first instruction that reads a preimage by its hash. Until then a run depends on its local
 /// values alone.
-fn first_keccak_read((prestates, hash): &Prestate, inputs: RunInputs) -> Result<u64, TraceFailure> {
-    let mut machine = Machine::new(prestates.get::<Mips64>(*hash)?.state, Locals(inputs), Silent);
+fn first_keccak_read<V: Vm>(prestate: State<V>, inputs: RunInputs) -> Result<u64, TraceFailure> {
+    let mut machine = Machine::new(prestate, Locals(inputs), Silent);
     loop {
         match machine.run(Until { step: u64::MAX, preimage_read: true })? {
             Stop::PreimageRead => {}

@@ -95,7 +95,7 @@ impl Sides {
         ];
         let (challenger, proposer) = (challengers.address(), proposers.address());
         let book = Book::default();
-        let prestate = (stage.prestates()?, stage.prestate);
+        let prestate = (stage.prestates()?, stage.prestate, stage.vm);
         let truth = Belief::truth(stage.traces("honest")?, prestate.clone(), Arc::clone(&book));
         let lies = Belief::lies(stage.traces("liar")?, prestate, lies);
         let ours = vec![challenger, proposer];

@@ -3,9 +3,9 @@
 use super::ledger::{Ledger, Purpose, Spent};
 use super::play::{Played, Sides};
 use super::stage::Stage;
-use crate::guest::PROGRAM;
+use crate::cannon::in_words;
+use crate::guest::{Builtin, with_machine};
 use alloy_primitives::{Address, B256, U256, utils::format_ether};
-use anyhow::Context;
 use rebut_challenger::chain::Snapshot;
 use rebut_challenger::inspect::{ClaimLine, claims};
 use rebut_challenger::trace::Work;
@@ -13,10 +13,7 @@ use rebut_contracts::bindings::{
     AnchorStateRegistry as Registry, DelayedWETH as Weth, FaultDisputeGame as Game,
 };
 use rebut_dispute::{ClaimIndex, Game as Claims, GameStatus, Side, Timestamp};
-use rebut_fpvm::isa::Op;
-use rebut_fpvm::kernel::Syscall;
-use rebut_fpvm::witness::mips64::ShownInstruction;
-use rebut_fpvm::{StateVersion, Symbols, load_elf};
+use rebut_fpvm::Symbols;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -67,9 +64,8 @@ pub struct Report {
 }
 
 /// Names of the program's functions.
-pub fn symbols() -> anyhow::Result<Symbols> {
-    let elf = PROGRAM.elf().context("the built-in program")?;
-    Ok(load_elf(StateVersion::V8, &elf)?.symbols)
+pub fn symbols<V: Builtin>() -> anyhow::Result<Symbols> {
+    Ok(V::PROGRAM.load::<V>(V::VERSION)?.symbols)
 }
 
 /// A status as contracts name it.
@@ -98,7 +94,8 @@ impl Report {
             Ledger::read(node, facts, stage.at.dispute_game_factory, played.first + 1).await?;
         let honest = sides.honest_accounts();
         let liar = sides.liar_account;
-        let decided_by = decide(snapshot, &ledger, symbols);
+        let decided_by =
+            with_machine!(stage.vm.name(), V => decide::<V>(snapshot, &ledger, symbols));
 
         let mut posted = [U256::ZERO; 2];
         for (_, claim) in snapshot.game.claims() {
@@ -307,7 +304,7 @@ impl Report {
 }
 
 /// The step that decided, if there was exactly one that succeeded.
-fn decide(snapshot: &Snapshot, ledger: &Ledger, symbols: &Symbols) -> Option<Decision> {
+fn decide<V: Builtin>(snapshot: &Snapshot, ledger: &Ledger, symbols: &Symbols) -> Option<Decision> {
     let mut steps = ledger.steps();
     let (entry, call) = steps.next()?;
     if steps.next().is_some() {
@@ -315,7 +312,7 @@ fn decide(snapshot: &Snapshot, ledger: &Ledger, symbols: &Symbols) -> Option<Dec
     }
     let index = ClaimIndex(u32::try_from(call._claimIndex).ok()?);
     let side = if call._isAttack { Side::Attack } else { Side::Defend };
-    let shown = ShownInstruction::read(&call._proof);
+    let shown = V::shown_instruction(&call._stateData, &call._proof);
     let loads = ledger.entries.iter().filter(|entry| entry.purpose == Purpose::Preimage);
     let gas = loads.map(|entry| entry.gas).reduce(|one, other| one + other);
     Some(Decision {
@@ -324,7 +321,7 @@ fn decide(snapshot: &Snapshot, ledger: &Ledger, symbols: &Symbols) -> Option<Dec
         by: entry.from,
         step: instruction_number(&snapshot.game, index, side)?,
         pc: shown.map_or_else(String::new, |shown| format!("{:#x}", shown.pc)),
-        instruction: shown.map_or_else(|| "(thread switch)".into(), in_words),
+        instruction: shown.map_or_else(|| "(thread switch)".into(), in_words::<V>),
         symbol: shown.map_or_else(String::new, |shown| function(symbols, shown.pc)),
         transaction: entry.hash,
         gas: entry.gas,
@@ -343,14 +340,6 @@ fn instruction_number(game: &Claims, index: ClaimIndex, side: Side) -> Option<u6
 
 /// The function at an address, as it is written in its source.
 fn function(symbols: &Symbols, pc: u64) -> String {
-    format!("{:#}", rustc_demangle::demangle(symbols.name_of(pc)))
-}
-
-fn in_words(shown: ShownInstruction) -> String {
-    let text = shown.word.disassemble(shown.pc).to_string();
-    let is_syscall = Op::decode(shown.word) == Some(Op::syscall);
-    match Syscall::from_number(shown.syscall_number).filter(|_| is_syscall) {
-        Some(call) => format!("{text} {}", call.name()),
-        None => text,
-    }
+    let name = symbols.at(pc).map_or("(unknown)", |symbol| &symbol.name);
+    format!("{:#}", rustc_demangle::demangle(name))
 }

@@ -9,6 +9,7 @@
 //!
 //! No clock is looked at but that of L1: the rollup goes on when it is told to, and time is moved.
 
+use crate::guest::VmName;
 use crate::log::print;
 use crate::prestate::{self, Inputs};
 use alloy_consensus::{Header, Sealed};
@@ -21,7 +22,7 @@ use rebut_challenger::sender::{FeeLimits, KeySource};
 use rebut_challenger::trace::vm::Limits;
 use rebut_challenger::trace::{ChainNodes, Engine, Prestates, Setup};
 use rebut_contracts::deployment::{
-    Addresses, Anchor, DeploymentConfig, DeploymentPlan, GameConfig, SystemParameters,
+    Addresses, Anchor, DeploymentConfig, DeploymentPlan, GameConfig, SystemParameters, Vm,
 };
 use rebut_devnet::batcher::{Compression, Form};
 use rebut_devnet::keys::{DEV_KEYS, Key};
@@ -31,6 +32,7 @@ use rebut_devnet::rollup::{Rollup, Setup as RollupSetup, l1_config_json, rollup_
 use rebut_devnet::rpc::{Server, beacon::Beacon};
 use rebut_devnet::state::StateStore;
 use rebut_devnet::{network, rollup::BATCH_INBOX};
+use rebut_dispute::GameType;
 use rebut_execution::Fork;
 use rebut_host::source::{NodeUrl, Policy};
 use rebut_program::config::json as configuration;
@@ -42,11 +44,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// The type of the game about the true root: mainnet's depths.
-pub const TRUE_GAME: u32 = 0;
-/// The type of the game about the false root. Leaves are claims of one side, and the other steps on them; one level
-/// more makes them the liar's here.
-pub const FALSE_GAME: u32 = 8;
+/// Mainnet's depth, which the game about the true root has. Leaves are claims of one side, and the other steps on them;
+/// one level more makes them the liar's in the game about the false root.
 const MAX_DEPTH: u64 = 73;
 /// The L2 chain's gas limit, as its system config has it.
 const L2_GAS_LIMIT: u64 = 30_000_000;
@@ -73,6 +72,50 @@ struct Embedded {
     node: Arc<l1::Node>,
 }
 
+/// The machines that games are about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum GameVm {
+    /// Cannon, 64-bit and multithreaded
+    #[default]
+    Cannon,
+    /// Asterisc, RISC-V
+    Asterisc,
+}
+
+impl GameVm {
+    /// As the other commands call it.
+    pub const fn name(self) -> VmName {
+        match self {
+            Self::Cannon => VmName::Cannon,
+            Self::Asterisc => VmName::Asterisc,
+        }
+    }
+
+    /// The type of the game about the true root.
+    pub const fn true_game(self) -> u32 {
+        match self {
+            Self::Cannon => GameType::CANNON.0,
+            Self::Asterisc => GameType::ASTERISC.0,
+        }
+    }
+
+    /// The type of the game about the false root.
+    pub const fn false_game(self) -> u32 {
+        match self {
+            Self::Cannon => GameType::CANNON_KONA.0,
+            Self::Asterisc => GameType::ASTERISC_KONA.0,
+        }
+    }
+
+    /// Its verifier.
+    const fn verifier(self) -> Vm {
+        match self {
+            Self::Cannon => Vm::Cannon,
+            Self::Asterisc => Vm::Asterisc,
+        }
+    }
+}
+
 /// Chains, contracts, and what the sides need to play.
 pub struct Stage {
     l2_rpc: Server,
@@ -89,6 +132,8 @@ pub struct Stage {
     pub deployed: Vec<Deployed>,
     /// What it was deployed from.
     pub config: DeploymentConfig,
+    /// The machine that games are about.
+    pub vm: GameVm,
     /// Hash of the absolute prestate.
     pub prestate: B256,
     rollup_config: Value,
@@ -126,7 +171,7 @@ fn any_port() -> SocketAddr {
 
 impl Stage {
     /// Starts the chains, lets the rollup go on until its blocks are safe, and deploys.
-    pub async fn set(l1_rpc: Option<&NodeUrl>, seed: u64) -> anyhow::Result<Self> {
+    pub async fn set(l1_rpc: Option<&NodeUrl>, seed: u64, vm: GameVm) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("a folder for caches")?;
         let (embedded, l1_url) = match l1_rpc {
             None => {
@@ -157,7 +202,7 @@ impl Stage {
         };
         let first = deployer.nonce().await?;
         let anything = B256::repeat_byte(1);
-        let draft = deployment(own, anything, anything);
+        let draft = deployment(vm, own, anything, anything);
         let at = DeploymentPlan::new(&draft, deployer.address(), first)?.addresses;
 
         let setup = rollup_setup(seed, l1_config.clone(), &at, embedded.is_some());
@@ -170,10 +215,14 @@ impl Stage {
         let l2_rpc = Server::rpc(any_port(), Arc::clone(&l2) as _)?;
         let rollup = Node::new(&l2_rpc.url(), TIMEOUT)?;
 
-        let built = build_prestate(folder.path(), &rollup_config, &l1_config)?;
-        print(&format!("prestate {built}, carrying chain {}\n", draft.l2_chain_id));
+        let built = build_prestate(vm.name(), folder.path(), &rollup_config, &l1_config)?;
+        print(&format!(
+            "prestate {built} of {}, carrying chain {}\n",
+            vm.name(),
+            draft.l2_chain_id
+        ));
         let genesis = output_at(&rollup, 0).await?.output_root;
-        let config = deployment(own, built, genesis);
+        let config = deployment(vm, own, built, genesis);
         let plan = DeploymentPlan::new(&config, deployer.address(), first)?;
         if plan.addresses != at {
             bail!("the addresses of the contracts depend on what they are configured with");
@@ -201,6 +250,7 @@ impl Stage {
             at,
             deployed,
             config,
+            vm,
             prestate,
             rollup_config,
             l1_config,
@@ -367,12 +417,13 @@ fn rollup_setup(seed: u64, l1: l1::Config, at: &Addresses, blobs: bool) -> Rollu
 }
 
 /// The fast preset for this rollup; `own` are its batcher, owner and depositor.
-fn deployment(own: [Address; 3], prestate: B256, genesis: B256) -> DeploymentConfig {
+fn deployment(vm: GameVm, own: [Address; 3], prestate: B256, genesis: B256) -> DeploymentConfig {
     let [batcher, owner, _] = own;
     let fast = DeploymentConfig::fast();
     let preset = fast.games.first().cloned().unwrap_or_default();
     let game = |game_type, max_depth| GameConfig {
         game_type,
+        vm: vm.verifier(),
         max_depth,
         absolute_prestate: prestate,
         // A development chain elsewhere may go by the clock on the wall while states are computed.
@@ -384,7 +435,7 @@ fn deployment(own: [Address; 3], prestate: B256, genesis: B256) -> DeploymentCon
         owner,
         guardian: owner,
         anchor: Anchor { output_root: genesis, l2_block_number: 0 },
-        respected_game_type: TRUE_GAME,
+        respected_game_type: vm.true_game(),
         system: SystemParameters {
             batcher,
             batch_inbox: BATCH_INBOX,
@@ -392,17 +443,17 @@ fn deployment(own: [Address; 3], prestate: B256, genesis: B256) -> DeploymentCon
             gas_limit: L2_GAS_LIMIT,
             ..SystemParameters::default()
         },
-        games: vec![game(TRUE_GAME, MAX_DEPTH), game(FALSE_GAME, MAX_DEPTH + 1)],
+        games: vec![game(vm.true_game(), MAX_DEPTH), game(vm.false_game(), MAX_DEPTH + 1)],
         ..fast
     }
 }
 
 /// Builds the program's absolute prestate for this chain, as `rebut prestate build` does, and keeps it by its hash.
-fn build_prestate(folder: &Path, rollup: &Value, l1: &Value) -> anyhow::Result<B256> {
+fn build_prestate(vm: VmName, folder: &Path, rollup: &Value, l1: &Value) -> anyhow::Result<B256> {
     let [rollup_file, l1_file] = ["rollup.json", "l1.json"].map(|name| folder.join(name));
     fs::write(&rollup_file, rollup.to_string())?;
     fs::write(&l1_file, l1.to_string())?;
-    let inputs = Inputs::of_chain(rollup_file, l1_file);
+    let inputs = Inputs::of_chain(vm, rollup_file, l1_file);
     let prestates = folder.join("prestates");
     fs::create_dir_all(&prestates)?;
     Ok(prestate::keep(&inputs, &prestates)?)

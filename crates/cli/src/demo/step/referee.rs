@@ -3,6 +3,7 @@
 //! The referee does what a dispute game does at its last move: it has the verifier contract repeat the
 //! step, and compares what comes out with the post-state that is claimed.
 
+use crate::guest::Builtin;
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use anyhow::{Context, bail};
 use rebut_contracts::{CallError, Preimage, Revert, Verifier};
@@ -74,12 +75,12 @@ pub struct Referee {
 }
 
 impl Referee {
-    /// Deploys the contracts.
+    /// Deploys the contracts of a machine.
     ///
     /// # Errors
     /// None that input could cause.
-    pub fn new() -> Result<Self, CallError> {
-        let verifier = Verifier::new(super::trace::VERSION.number())?;
+    pub fn new<V: Builtin>() -> Result<Self, CallError> {
+        let verifier = V::deploy(V::VERSION)?;
         Ok(Self { verifier, local_context: keccak256("the claims in dispute") })
     }
 

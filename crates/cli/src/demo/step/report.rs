@@ -1,11 +1,11 @@
 //! The demonstration's result: a table for people, an object for machines.
 
-use super::instruction::Instruction;
 use super::referee::Ruling;
 use super::sample::Sample;
 use super::tamper::Tampering;
 use super::trace::Outcome;
 use crate::block::{self, BlockId, Native};
+use crate::guest::VmName;
 use alloy_primitives::B256;
 use indicatif::HumanCount;
 use serde::Serialize;
@@ -17,8 +17,10 @@ use std::fmt::{self, Write};
 pub struct StepReport {
     /// The step, and why it was picked.
     pub sample: Sample,
+    /// Where the machine is.
+    pub pc: u64,
     /// What it does.
-    pub instruction: Instruction,
+    pub instruction: String,
     /// State hash before.
     pub pre: B256,
     /// State hash after.
@@ -72,8 +74,8 @@ impl StepReport {
     fn cells(&self) -> [String; 7] {
         [
             self.sample.step.to_string(),
-            format!("{:#x}", self.instruction.pc),
-            self.instruction.to_string(),
+            format!("{:#x}", self.pc),
+            self.instruction.clone(),
             self.sample.reason.to_string(),
             self.gas().map_or_else(|| "-".into(), |gas| gas.to_string()),
             self.ruling.to_string(),
@@ -102,8 +104,10 @@ pub struct Report {
     pub source: String,
     /// Native execution.
     pub native: Native,
-    /// Execution in the machine.
-    pub cannon: Outcome,
+    /// The machine.
+    pub vm: VmName,
+    /// Execution in it.
+    pub run: Outcome,
     /// Seed of the samples.
     pub seed: u64,
     /// The first proof starts, and the last one ends, where the uninterrupted run did.
@@ -118,17 +122,17 @@ impl Report {
     /// Whether all is as it should be.
     pub fn held(&self) -> bool {
         self.native.equal
-            && self.cannon_equal() == Some(true)
+            && self.vm_equal() == Some(true)
             && self.ends_meet
             && self.steps.iter().all(StepReport::held)
     }
 
-    fn cannon_equal(&self) -> Option<bool> {
-        block::verdict_of(self.cannon.exit_code)
+    fn vm_equal(&self) -> Option<bool> {
+        block::verdict_of(self.run.exit_code)
     }
 
     fn mips(&self) -> f64 {
-        block::mips(self.cannon.steps, self.cannon.seconds)
+        block::mips(self.run.steps, self.run.seconds)
     }
 
     fn accepted(&self) -> usize {
@@ -156,7 +160,7 @@ impl Report {
     }
 
     fn write_execution(&self, out: &mut String) -> fmt::Result {
-        let Self { id, native, cannon, .. } = self;
+        let Self { id, native, run, .. } = self;
         writeln!(out, "Block {} of chain {}: {}", id.block, id.chain, self.source)?;
         writeln!(out, "  expected hash  {}", native.expected)?;
         writeln!(
@@ -170,16 +174,17 @@ impl Report {
         )?;
         writeln!(
             out,
-            "  Cannon         exit code {}, {}: {} steps, {} pages, {:.1} s, {:.1} MIPS",
-            cannon.exit_code,
-            block::in_words(self.cannon_equal()),
-            HumanCount(cannon.steps),
-            HumanCount(cannon.pages as u64),
-            cannon.seconds,
+            "  {:13}  exit code {}, {}: {} steps, {} pages, {:.1} s, {:.1} MIPS",
+            self.vm.to_string(),
+            run.exit_code,
+            block::in_words(self.vm_equal()),
+            HumanCount(run.steps),
+            HumanCount(run.pages as u64),
+            run.seconds,
             self.mips(),
         )?;
-        writeln!(out, "  prestate       {}", cannon.prestate_hash)?;
-        writeln!(out, "  last state     {}", cannon.state_hash)?;
+        writeln!(out, "  prestate       {}", run.prestate_hash)?;
+        writeln!(out, "  last state     {}", run.state_hash)?;
         writeln!(out, "Samples by seed {}", self.seed)
     }
 
@@ -217,21 +222,22 @@ impl Report {
 
     /// The object for machines.
     pub fn to_json(&self) -> impl Serialize {
-        let Self { id, source, native, cannon, seed, ends_meet, steps, seconds } = self;
+        let Self { id, source, native, vm, run, seed, ends_meet, steps, seconds } = self;
         JsonReport {
             held: self.held(),
             id: *id,
             source,
             native,
-            cannon: JsonCannon {
-                exit_code: cannon.exit_code,
-                equal: self.cannon_equal(),
-                steps: cannon.steps,
-                pages: cannon.pages,
-                seconds: cannon.seconds,
+            vm: *vm,
+            run: JsonRun {
+                exit_code: run.exit_code,
+                equal: self.vm_equal(),
+                steps: run.steps,
+                pages: run.pages,
+                seconds: run.seconds,
                 mips: self.mips(),
-                prestate_hash: cannon.prestate_hash,
-                state_hash: cannon.state_hash,
+                prestate_hash: run.prestate_hash,
+                state_hash: run.state_hash,
             },
             seed: *seed,
             ends_meet: *ends_meet,
@@ -268,7 +274,8 @@ struct JsonReport<'a> {
     id: BlockId,
     source: &'a str,
     native: &'a Native,
-    cannon: JsonCannon,
+    vm: VmName,
+    run: JsonRun,
     seed: u64,
     ends_meet: bool,
     steps: Vec<JsonStep>,
@@ -276,7 +283,7 @@ struct JsonReport<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonCannon {
+struct JsonRun {
     exit_code: u8,
     equal: Option<bool>,
     steps: u64,
@@ -321,8 +328,8 @@ impl JsonStep {
             });
         Self {
             step: report.sample.step,
-            pc: format!("{:#x}", report.instruction.pc),
-            instruction: report.instruction.to_string(),
+            pc: format!("{:#x}", report.pc),
+            instruction: report.instruction.clone(),
             picked_as: report.sample.reason.to_string(),
             pre: report.pre,
             post: report.post,
@@ -339,16 +346,13 @@ impl JsonStep {
 mod tests {
     use super::super::sample::Reason;
     use super::*;
-    use rebut_fpvm::{Machine, Silent, State, StateVersion};
-    use rebut_preimage::{MemoryStore, StoreOracle};
 
     fn report(ruling: Ruling, tampered: Ruling) -> Report {
-        let state = State::at(StateVersion::V8, 0);
-        let machine = Machine::new(state, StoreOracle(MemoryStore::new()), Silent);
         let tampering = Tampering::StateByte(3);
         let step = StepReport {
             sample: Sample { step: 0, reason: Reason::First },
-            instruction: Instruction::next(&machine),
+            pc: 0,
+            instruction: "nop".into(),
             pre: B256::ZERO,
             post: B256::ZERO,
             preimage: None,
@@ -366,7 +370,8 @@ mod tests {
                 gas_used: 0,
                 seconds: 1.0,
             },
-            cannon: Outcome {
+            vm: VmName::Cannon,
+            run: Outcome {
                 prestate_hash: B256::ZERO,
                 state_hash: B256::ZERO,
                 exit_code: 0,
@@ -392,8 +397,8 @@ mod tests {
         };
         check(true, |_| {});
         check(false, |report| report.native.equal = false);
-        check(false, |report| report.cannon.exit_code = 1);
-        check(false, |report| report.cannon.exit_code = 2);
+        check(false, |report| report.run.exit_code = 1);
+        check(false, |report| report.run.exit_code = 2);
         check(false, |report| report.ends_meet = false);
         check(false, |report| report.steps[0].ruling = Ruling::OtherPostState);
         check(false, |report| report.steps[0].tamperings[0].ruling = ACCEPTED);

@@ -1,9 +1,10 @@
 //! Which steps are proven.
 
 use super::Samples;
-use super::instruction::Instruction;
 use super::trace::Trace;
-use rebut_fpvm::kernel::{Syscall, splitmix64};
+use crate::guest::Builtin;
+use rebut_fpvm::kernel::splitmix64;
+use rebut_fpvm::witness::ShownInstruction;
 use std::fmt;
 
 /// A step to prove.
@@ -76,20 +77,26 @@ impl Draws {
 ///
 /// # Errors
 /// As [`Trace::find`].
-pub fn choose(trace: &mut Trace<'_>, draws: &mut Draws, random: usize) -> anyhow::Result<Samples> {
+pub fn choose<V: Builtin>(
+    trace: &mut Trace<'_, V>,
+    draws: &mut Draws,
+    random: usize,
+) -> anyhow::Result<Samples> {
     let length = trace.outcome().steps;
     let mut samples = Samples::new();
     if length == 0 {
         return Ok(samples);
     }
     // Where two reasons meet on one step, the later one stands.
-    let store = find(trace, draws, |instruction| instruction.is_store())?;
+    let store = find(trace, draws, |next| next.is_some_and(V::stores))?;
     samples.extend(store.map(|step| (step, Reason::Store)));
-    let ordinary = |call| !matches!(call, Syscall::read | Syscall::exit_group);
-    let syscall = find(trace, draws, |instruction| instruction.syscall().is_some_and(ordinary))?;
+    let ordinary = |call| !matches!(call, "read" | "exit" | "exit_group");
+    let syscall = find(trace, draws, |next| next.and_then(V::call).is_some_and(ordinary))?;
     samples.extend(syscall.map(|step| (step, Reason::Syscall)));
-    let switch = find(trace, draws, |instruction| !instruction.is_fetched())?;
-    samples.extend(switch.map(|step| (step, Reason::Switch)));
+    if V::SWITCHES {
+        let switch = find(trace, draws, |next| next.is_none())?;
+        samples.extend(switch.map(|step| (step, Reason::Switch)));
+    }
     let reads = trace.preimage_reads();
     samples.extend(reads.map(|(key_type, step)| (step, Reason::PreimageRead(key_type))));
     samples.insert(length - 1, Reason::Last);
@@ -103,10 +110,10 @@ pub fn choose(trace: &mut Trace<'_>, draws: &mut Draws, random: usize) -> anyhow
 }
 
 /// The first step of a kind behind a random one, else the first of all.
-fn find(
-    trace: &mut Trace<'_>,
+fn find<V: Builtin>(
+    trace: &mut Trace<'_, V>,
     draws: &mut Draws,
-    wanted: impl Fn(&Instruction) -> bool,
+    wanted: impl Fn(Option<ShownInstruction>) -> bool,
 ) -> anyhow::Result<Option<u64>> {
     let start = draws.below(trace.outcome().steps);
     match trace.find(start, &wanted)? {

@@ -4,19 +4,11 @@ use super::referee::Claim;
 use super::sample::Draws;
 use alloy_primitives::B256;
 use rebut_fpvm::StepProof;
-use rebut_fpvm::witness::mips64::{MEMORY_PROOF_BYTES, THREAD_BYTES};
 use std::fmt;
 use std::ops::Range;
 
-/// The thread, and the root of the stack below it.
-const THREAD_PART: usize = THREAD_BYTES + size_of::<B256>();
-/// Lengths of the proof's parts, in order.
-const PARTS: [(&str, usize); 4] = [
-    ("thread", THREAD_PART),
-    ("instruction proof", MEMORY_PROOF_BYTES),
-    ("memory proof", MEMORY_PROOF_BYTES),
-    ("second memory proof", MEMORY_PROOF_BYTES),
-];
+/// The parts of a proof behind its head, which is the thread's where there is one.
+const MEMORY_PARTS: [&str; 3] = ["instruction proof", "memory proof", "second memory proof"];
 
 /// A change to an honest claim.
 #[derive(Clone, Copy, Debug)]
@@ -37,21 +29,29 @@ pub enum Tampering {
 }
 
 impl Tampering {
-    /// One tampering of each kind with the claim of `proof`. `fetched` tells whether the step fetches an
-    /// instruction; the contract has no use for its proof otherwise.
-    pub fn of(proof: &StepProof, fetched: bool, draws: &mut Draws) -> [Self; 3] {
-        let parts = used_parts(&proof.proof_data, fetched);
-        let (part, range) = parts[draws.below(parts.len() as u64) as usize].clone();
-        let at = range.start + draws.below(range.len() as u64) as usize;
+    /// One tampering of each kind with the claim of `proof`, which begins with a head of so many bytes and goes on
+    /// with proofs of memory of so many bytes each; 0 where the step has no use for those.
+    pub fn of(
+        proof: &StepProof,
+        head_bytes: usize,
+        memory_proof_bytes: usize,
+        draws: &mut Draws,
+    ) -> Vec<Self> {
+        let parts = used_parts(&proof.proof_data, head_bytes, memory_proof_bytes);
+        let part = parts.get(draws.below(parts.len() as u64) as usize).cloned();
+        let proof_byte = part.map(|(part, range)| {
+            let at = range.start + draws.below(range.len() as u64) as usize;
+            Self::ProofByte { part, at }
+        });
         // The state begins with the memory root. Every step checks it or carries it on, so it is up to
         // the contract to notice. A field that a step overwrites could be anything; there it is the
         // game that notices, since a claim is the hash of the whole state.
         let hash_bytes = size_of::<B256>() as u64;
-        [
-            Self::ProofByte { part, at },
+        let hashes = [
             Self::StateByte(draws.below(hash_bytes) as usize),
             Self::PostByte(draws.below(hash_bytes) as usize),
-        ]
+        ];
+        proof_byte.into_iter().chain(hashes).collect()
     }
 
     /// The claim after the change.
@@ -89,16 +89,22 @@ impl fmt::Display for Tampering {
 }
 
 /// The parts that the contract looks at. A memory proof that the step has no use for is all zeros.
-fn used_parts(proof: &[u8], fetched: bool) -> Vec<(&'static str, Range<usize>)> {
+fn used_parts(
+    proof: &[u8],
+    head_bytes: usize,
+    memory_proof_bytes: usize,
+) -> Vec<(&'static str, Range<usize>)> {
+    let lengths = MEMORY_PARTS.map(|name| (name, memory_proof_bytes));
     let mut start = 0;
-    let ranges = PARTS.map(|(name, length)| {
+    let ranges = [("thread", head_bytes)].into_iter().chain(lengths).map(|(name, length)| {
         let range = start..start + length;
         start = range.end;
         (name, range)
     });
-    let count = if fetched { PARTS.len() } else { 1 };
-    let used = |range: &Range<usize>| proof[range.clone()].iter().any(|byte| *byte != 0);
-    ranges.into_iter().take(count).filter(|(_, range)| used(range)).collect()
+    let used = |range: &Range<usize>| {
+        proof.get(range.clone()).is_some_and(|part| part.iter().any(|byte| *byte != 0))
+    };
+    ranges.filter(|(_, range)| used(range)).collect()
 }
 
 #[cfg(test)]
@@ -106,26 +112,54 @@ mod tests {
     use super::*;
     use rebut_fpvm::isa::{Op, Operands};
     use rebut_fpvm::mips::threads::QUANTUM;
-    use rebut_fpvm::{Machine, Silent, State, StateVersion};
+    use rebut_fpvm::{
+        Asterisc, AsteriscVersion, Machine, Mips32, Mips64, Silent, State, StateVersion,
+        StateVersion32, Version, Vm,
+    };
     use rebut_preimage::{MemoryStore, StoreOracle};
     use std::collections::BTreeSet;
 
-    /// The proof of `op v0, 0(sp)`, or of the thread switch before it.
-    fn proof(op: Op, steps_since_switch: u64) -> StepProof {
-        let mut state = State::at(StateVersion::V8, 0x1000);
-        let word = op.encode(Operands { rs: 29, rt: 2, ..Operands::default() });
-        state.memory.store_u64(0x1000, u64::from(word.0) << 32);
-        state.registers.processor.steps_since_switch = steps_since_switch;
+    /// The next step's proof, and how long its head is.
+    fn prove<N: Version>(state: State<N::Vm>) -> (StepProof, usize) {
+        let head_bytes = N::Vm::proof_head(&state.registers.processor).len();
         let mut machine = Machine::new(state, StoreOracle(MemoryStore::new()), Silent);
-        machine.prove_step().unwrap()
+        (machine.prove_step().unwrap(), head_bytes)
     }
 
-    fn check(proof: &StepProof, fetched: bool, parts: &[&str]) {
+    /// The word of `op v0, 0(sp)`.
+    fn word(op: Op) -> u32 {
+        op.encode(Operands { rs: 29, rt: 2, ..Operands::default() }).0
+    }
+
+    /// The proof of `op v0, 0(sp)`, or of the thread switch before it.
+    fn wide(op: Op, steps_since_switch: u64) -> (StepProof, usize) {
+        let mut state = State::at(StateVersion::V8, 0x1000);
+        state.memory.store_u32(0x1000, word(op));
+        state.registers.processor.steps_since_switch = steps_since_switch;
+        prove::<StateVersion>(state)
+    }
+
+    fn narrow(op: Op) -> (StepProof, usize) {
+        let mut state = State::<Mips32>::at(StateVersion32::V2, 0x1000);
+        state.memory.store_u32(0x1000, word(op));
+        prove::<StateVersion32>(state)
+    }
+
+    /// `sd ra, 30(zero)`, which crosses the end of a leaf, or `addi ra, ra, 30`.
+    fn asterisc(stores: bool) -> (StepProof, usize) {
+        let mut state = State::<Asterisc>::at(AsteriscVersion, 0x1000);
+        let word: u32 = if stores { 0x0010_3f23 } else { 0x01e0_8093 };
+        state.memory.store_u32(0x1000, word.swap_bytes());
+        prove::<AsteriscVersion>(state)
+    }
+
+    fn check<V: Vm>((proof, head_bytes): (StepProof, usize), fetched: bool, parts: &[&str]) {
         let mut draws = Draws::new(1);
-        let honest = Claim::of(proof);
+        let honest = Claim::of(&proof);
         let mut seen = BTreeSet::new();
+        let memory_proof_bytes = if fetched { V::ADDRESSES.proof_bytes() } else { 0 };
         for _ in 0..200 {
-            for tampering in Tampering::of(proof, fetched, &mut draws) {
+            for tampering in Tampering::of(&proof, head_bytes, memory_proof_bytes, &mut draws) {
                 let claim = tampering.apply(&honest);
                 let differs = [
                     claim.proof_data != honest.proof_data,
@@ -149,14 +183,13 @@ mod tests {
 
     #[test]
     fn only_parts_that_the_step_uses_are_changed() {
-        check(&proof(Op::addiu, 0), true, &["thread", "instruction proof"]);
-        check(&proof(Op::sd, 0), true, &["thread", "instruction proof", "memory proof"]);
-        check(&proof(Op::sd, QUANTUM), false, &["thread"]);
-    }
-
-    #[test]
-    fn parts_make_up_the_proof() {
-        let proof = proof(Op::sd, 0);
-        assert_eq!(PARTS.iter().map(|(_, length)| length).sum::<usize>(), proof.proof_data.len());
+        let [instruction, memory] = ["instruction proof", "memory proof"];
+        check::<Mips64>(wide(Op::addiu, 0), true, &["thread", instruction]);
+        check::<Mips64>(wide(Op::sd, 0), true, &["thread", instruction, memory]);
+        check::<Mips64>(wide(Op::sd, QUANTUM), false, &["thread"]);
+        check::<Mips32>(narrow(Op::addiu), true, &[instruction]);
+        check::<Mips32>(narrow(Op::sw), true, &[instruction, memory]);
+        check::<Asterisc>(asterisc(false), true, &[instruction]);
+        check::<Asterisc>(asterisc(true), true, &[instruction, memory, "second memory proof"]);
     }
 }

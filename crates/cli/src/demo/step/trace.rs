@@ -1,14 +1,15 @@
-//! A block's execution in Cannon, from the first step to the exit, that can be gone back in.
+//! A block's execution in a machine, from the first step to the exit, that can be gone back in.
 //!
 //! The run leaves snapshots behind at even distances; going to a step means restoring the snapshot
 //! before it and running the rest.
 
-use super::instruction::Instruction;
 use super::sample::Draws;
-use crate::{block::StepProgress, guest};
+use crate::block::StepProgress;
+use crate::guest::{self, Builtin};
 use alloy_primitives::B256;
 use anyhow::Context;
-use rebut_fpvm::{Machine, Snapshot, StateVersion, StepProof, Stop, Until};
+use rebut_fpvm::witness::ShownInstruction;
+use rebut_fpvm::{Machine, Snapshot, StepProof, Stop, Until};
 use rebut_preimage::PreimageOracle;
 use std::collections::BTreeMap;
 
@@ -16,8 +17,6 @@ use std::collections::BTreeMap;
 const SPACING: u64 = 1 << 22;
 /// When there are more snapshots than this, every other one goes and the distance doubles.
 const MAX_SNAPSHOTS: usize = 64;
-/// The version of the machine: today's.
-pub const VERSION: StateVersion = StateVersion::V8;
 
 /// How the run went.
 #[derive(Clone, Debug)]
@@ -37,10 +36,10 @@ pub struct Outcome {
 }
 
 /// A run that has reached its exit.
-pub struct Trace<'h> {
-    machine: Machine<'h>,
+pub struct Trace<'h, V: Builtin> {
+    machine: Machine<'h, V>,
     /// Steps ascending, the first at step 0.
-    snapshots: Vec<Snapshot>,
+    snapshots: Vec<Snapshot<V>>,
     outcome: Outcome,
     reads: BTreeMap<u8, Read>,
 }
@@ -53,14 +52,14 @@ struct Read {
     count: u64,
 }
 
-impl<'h> Trace<'h> {
+impl<'h, V: Builtin> Trace<'h, V> {
     /// Runs the guest to its exit.
     ///
     /// # Errors
     /// The guest faults, or the oracle lacks a preimage.
     pub fn record(oracle: impl PreimageOracle + 'h, draws: &mut Draws) -> anyhow::Result<Self> {
-        let program = guest::BLOCK.load(VERSION)?;
-        let mut progress = StepProgress::start("Cannon");
+        let program = V::BLOCK.load::<V>(V::VERSION)?;
+        let mut progress = StepProgress::start(V::NAME);
         let mut machine = Machine::new(program.state, oracle, guest::Relay);
         let prestate_hash = machine.state_hash();
         let mut snapshots = vec![machine.snapshot()];
@@ -120,9 +119,19 @@ impl<'h> Trace<'h> {
         Ok(())
     }
 
-    /// What the machine does next.
-    pub fn next_instruction(&self) -> Instruction {
-        Instruction::next(&self.machine)
+    /// What the machine fetches next; nothing where it executes no instruction.
+    pub fn next_instruction(&self) -> Option<ShownInstruction> {
+        self.machine.next_instruction()
+    }
+
+    /// Where the machine is.
+    pub fn pc(&self) -> u64 {
+        self.machine.pc().unwrap_or(0)
+    }
+
+    /// Bytes of the next step's proof before its proofs of memory.
+    pub fn proof_head_bytes(&self) -> usize {
+        V::proof_head(&self.machine.registers().processor).len()
     }
 
     /// Executes and proves the next step.
@@ -140,11 +149,11 @@ impl<'h> Trace<'h> {
     pub fn find(
         &mut self,
         start: u64,
-        wanted: impl Fn(&Instruction) -> bool,
+        wanted: impl Fn(Option<ShownInstruction>) -> bool,
     ) -> anyhow::Result<Option<u64>> {
         self.seek(start)?;
         while !self.machine.registers().exited {
-            if wanted(&self.next_instruction()) {
+            if wanted(self.next_instruction()) {
                 return Ok(Some(self.machine.registers().step));
             }
             self.machine.step()?;
@@ -154,7 +163,11 @@ impl<'h> Trace<'h> {
 }
 
 /// Counts the read that was the machine's last step, and maybe takes it for its type.
-fn note_read(reads: &mut BTreeMap<u8, Read>, machine: &Machine<'_>, draws: &mut Draws) {
+fn note_read<V: Builtin>(
+    reads: &mut BTreeMap<u8, Read>,
+    machine: &Machine<'_, V>,
+    draws: &mut Draws,
+) {
     let Some((key, ..)) = machine.last_preimage_read() else { return };
     let read = reads.entry(key[0]).or_default();
     read.count += 1;
