@@ -7,7 +7,7 @@ use object::{
     Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
 };
 use rebut_fpvm::state_file::asterisc::Seal;
-use rebut_fpvm::witness::mips64::PROOF_BYTES;
+use rebut_fpvm::witness::mips64::{PROOF_BYTES, STATE_BYTES};
 use rebut_fpvm::{Asterisc, AsteriscVersion, Mips32, State, StateVersion, StateVersion32};
 use rebut_preimage::PreimageKey;
 use std::io;
@@ -138,19 +138,19 @@ fn asterisc_state(write: impl Fn(&State<Asterisc>, &mut Vec<u8>) -> io::Result<(
     file
 }
 
-/// A proof of a system call at 0x1234_5678.
+/// A packed state of the 64-bit Cannon, and a proof of a system call at 0x1234_5678 behind it.
 fn proof() -> Vec<u8> {
     let mut proof = vec![0; PROOF_BYTES];
     proof[10..18].copy_from_slice(&0x1234_5678_u64.to_be_bytes());
     proof[330 + 0x18 + 3] = 0x0c;
-    proof
+    [vec![0; STATE_BYTES], proof].concat()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rebut_fpvm::witness::mips64::ShownInstruction;
     use rebut_fpvm::{AnyState, load_elf};
+    use rebut_fpvm::{Mips64, Vm};
     use rebut_preimage::MemoryStore;
 
     #[test]
@@ -186,8 +186,10 @@ mod tests {
             };
             assert_eq!(state.unwrap().memory.page_count(), 1);
         }
-        for proof in of("shown_instruction") {
-            assert!(ShownInstruction::read(&proof).is_some_and(|shown| shown.word.0 == 0x0c));
+        for bytes in of("shown_instruction") {
+            let (state, proof) = bytes.split_at(STATE_BYTES);
+            let shown = Mips64::shown_instruction(state, proof);
+            assert!(shown.is_some_and(|shown| (shown.pc, shown.word) == (0x1234_5678, 0x0c)));
         }
         let mut store = MemoryStore::new();
         let key: PreimageKey =

@@ -1,9 +1,8 @@
 //! Oracles for state files and for the two ways of running.
 
 use crate::journal::Journal;
-use rebut_fpvm::isa::Op;
 use rebut_fpvm::state_file::asterisc::Seal;
-use rebut_fpvm::witness::mips64::ShownInstruction;
+use rebut_fpvm::witness::{mips32, mips64, riscv};
 use rebut_fpvm::{
     AnyState, Asterisc, Machine, Mips32, Mips64, State, StateFileError, StepError, Stop, Until, Vm,
 };
@@ -93,14 +92,26 @@ pub fn asterisc_state(bytes: &[u8]) {
     );
 }
 
-/// Reads a proof of the 64-bit Cannon. What it shows is where the layout says, and can be written as text.
-pub fn shown_instruction(proof: &[u8]) {
-    let Some(shown) = ShownInstruction::read(proof) else { return };
-    assert_eq!(proof[10..18], shown.pc.to_be_bytes());
-    let leaf = &proof[330..362];
-    assert!(leaf.chunks(4).any(|word| word == shown.word.0.to_be_bytes()) || shown.pc & 3 != 0);
-    let text = shown.word.disassemble(shown.pc).to_string();
-    assert_eq!(text.starts_with("invalid "), Op::decode(shown.word).is_none());
+/// Takes the bytes for a packed state and a step proof of each machine. What they show is where the layout says.
+pub fn shown_instruction(bytes: &[u8]) {
+    shown_by::<Mips64>(bytes, mips64::STATE_BYTES, |_, proof| &proof[10..18]);
+    shown_by::<Mips32>(bytes, mips32::STATE_BYTES, |state, _| &state[68..72]);
+    shown_by::<Asterisc>(bytes, riscv::STATE_BYTES, |state, _| &state[72..80]);
+}
+
+fn shown_by<V: Vm>(
+    bytes: &[u8],
+    state_bytes: usize,
+    pc: for<'b> fn(&'b [u8], &'b [u8]) -> &'b [u8],
+) {
+    let Some((state, proof)) = bytes.split_at_checked(state_bytes) else { return };
+    let Some(shown) = V::shown_instruction(state, proof) else { return };
+    assert!(shown.pc.to_be_bytes().ends_with(pc(state, proof)));
+    let in_leaf = (shown.pc & 31) as usize;
+    let head_bytes =
+        if V::PROOF_BYTES == mips64::PROOF_BYTES { mips64::THREAD_BYTES + 32 } else { 0 };
+    let word: [u8; 4] = proof[head_bytes..][..32][in_leaf..][..4].try_into().expect("four bytes");
+    assert!([u32::from_be_bytes(word), u32::from_le_bytes(word)].contains(&shown.word));
 }
 
 /// Runs a program made from the bytes behind the first, which chooses the machine, by both engines to a few
