@@ -143,13 +143,8 @@ impl Frame {
 
     /// What the frame counts in a buffer whose size is limited, in bytes.
     pub(crate) fn buffered_bytes(&self) -> usize {
-        buffered_bytes(&self.data)
+        self.data.len() + BUFFER_OVERHEAD_BYTES
     }
-}
-
-/// What a frame with this data counts in a buffer whose size is limited, in bytes.
-pub(crate) fn buffered_bytes(data: &Bytes) -> usize {
-    data.len() + BUFFER_OVERHEAD_BYTES
 }
 
 #[cfg(test)]

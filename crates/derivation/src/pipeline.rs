@@ -15,6 +15,7 @@ use crate::{
     },
 };
 use alloc::collections::VecDeque;
+use alloy_consensus::{Header, Sealed};
 use alloy_primitives::Bytes;
 use rebut_execution::{Fork, PayloadAttributes};
 
@@ -81,11 +82,7 @@ impl Pipeline {
         S: L1Source<Error = E> + L2Source<Error = E>,
     {
         let reference = L2BlockRef::from_block(config, safe)?;
-        let timeout = config.channel_timeout(reference.timestamp);
-        let start = reference.l1_origin.number.saturating_sub(timeout);
-        let start = start.max(config.genesis.l1.number);
-        let block = source.header(start).map_err(PipelineError::Source)?;
-        let block = block.ok_or(CriticalError::OriginAboveHead { number: start })?;
+        let block = reading_start(config, reference.l1_origin.number, source)?;
         let origin = L1BlockRef::from(&block);
         let (channels, batches) = if config.is_active(Fork::Holocene, origin.timestamp) {
             let assembler = Channels::Assembler(ChannelAssembler::default());
@@ -222,10 +219,13 @@ impl Pipeline {
         let origin = self.origin();
         if let Some(bytes) = self.reader.next() {
             return Ok(match Batch::decode(&bytes, config) {
+                // Too early to be kept, even if its epoch is not known yet.
+                Ok(Batch::Span(_)) if !config.is_delta(origin.timestamp) => Pull::Again,
                 Ok(batch) => Pull::Ready(batch),
-                // What follows a malformed batch cannot be told apart.
-                Err(_) => {
-                    self.reader.stop();
+                Err(error) => {
+                    if !error.spares_channel() {
+                        self.reader.stop();
+                    }
                     Pull::Again
                 }
             });
@@ -295,6 +295,38 @@ impl Pipeline {
     }
 }
 
+/// The last L1 block before which no channel began that is still alive at `origin`, the safe head's
+/// origin, and none before genesis.
+///
+/// How long channels live is asked of the block itself: those of before Granite live longer, for as
+/// long as no block of Granite is read.
+fn reading_start<S: L1Source>(
+    config: &RollupConfig,
+    origin: u64,
+    source: &mut S,
+) -> Result<Sealed<Header>, PipelineError<S::Error>> {
+    let genesis = config.genesis.l1.number;
+    let timeouts = [config.channel_timeout, config.granite_channel_timeout];
+    let (shorter, longer) = (timeouts[0].min(timeouts[1]), timeouts[0].max(timeouts[1]));
+    let mut number = origin.max(genesis);
+    loop {
+        let block = source.header(number).map_err(PipelineError::Source)?;
+        let last_alive = number.saturating_add(match &block {
+            Some(block) => config.channel_timeout(block.timestamp),
+            // Above the head, where it is not known.
+            None => longer,
+        });
+        if last_alive <= origin || number <= genesis {
+            return block.ok_or_else(|| CriticalError::OriginAboveHead { number }.into());
+        }
+        let before_granite = block
+            .is_some_and(|block| !config.is_active(Fork::Granite, block.timestamp))
+            .then_some(config.channel_timeout);
+        let candidate = origin.saturating_sub(before_granite.unwrap_or(shorter));
+        number = candidate.min(number - 1).max(genesis);
+    }
+}
+
 /// The attributes of the block that `batch` describes on top of the safe head.
 fn attributes_on<S, E>(
     config: &RollupConfig,
@@ -316,16 +348,18 @@ where
 mod tests {
     use super::*;
     use crate::{
-        BlockId,
+        BlockId, Frame,
         fixtures::config_at,
         l1_info::{Format, L1Info},
         memory_l1::{MemoryL1, Missing, log, receipt},
     };
     use alloc::{vec, vec::Vec};
-    use alloy_consensus::{Header, Sealable};
+    use alloy_consensus::Sealable;
     use alloy_eips::eip2718::Encodable2718;
     use alloy_primitives::{Address, B256, b256};
+    use alloy_rlp::Encodable;
     use op_alloy_consensus::TxDeposit;
+    use rebut_execution::ChainParameters;
 
     const OLD: Address = Address::repeat_byte(1);
     const NEW: Address = Address::repeat_byte(2);
@@ -396,6 +430,129 @@ mod tests {
         // L1 begins with block 0.
         check(7, Some(1), 0, &[OLD, NEW, NEW, NEW]);
         check(0, Some(1), 0, &[OLD, NEW]);
+    }
+
+    /// A channel that began before Granite lives on until the first L1 block of Granite, whatever the
+    /// time of the safe head.
+    #[test]
+    fn reading_starts_where_a_live_channel_may_have_begun() {
+        let check = |safe: u64, granite: u64, timeouts: [u64; 2], start: u64| {
+            let (config, mut chain) = chain(None);
+            let forks = config.chain.forks.with(Fork::Granite, Some(granite));
+            let chain_parameters = ChainParameters { forks, ..config.chain };
+            let [channel_timeout, granite_channel_timeout] = timeouts;
+            let config = RollupConfig {
+                chain: chain_parameters,
+                channel_timeout,
+                granite_channel_timeout,
+                ..config
+            };
+            let safe = chain.l2[safe as usize].clone();
+            let pipeline = Pipeline::start(&config, &safe, &mut chain).unwrap();
+            assert_eq!(pipeline.origin().id.number, start, "{granite}, {timeouts:?}");
+        };
+        // The safe head's origin is 8, 96 s after the first block.
+        check(25, 0, [6, 2], 6);
+        check(25, 12 * 6, [6, 2], 6);
+        check(25, 12 * 7, [6, 2], 2);
+        check(25, 12 * 8, [6, 2], 2);
+        check(25, 12 * 8 + 1, [6, 2], 2);
+        // Where channels live longer from Granite on.
+        check(25, 0, [2, 6], 2);
+        check(25, 12 * 4, [2, 6], 3);
+        check(25, 12 * 7, [2, 6], 6);
+        check(25, 12 * 9, [2, 6], 6);
+        // Not before the first block, and at once where channels end with their block.
+        check(4, 0, [6, 2], 0);
+        check(25, 0, [6, 0], 8);
+    }
+
+    #[test]
+    fn an_l1_head_below_the_safe_heads_origin_is_enough_to_start() {
+        let start = |blocks: usize| {
+            let (config, mut chain) = chain(None);
+            let config = RollupConfig { granite_channel_timeout: 2, ..config };
+            let safe = chain.l2[25].clone();
+            chain.blocks.truncate(blocks);
+            let pipeline = Pipeline::start(&config, &safe, &mut chain);
+            pipeline.map(|pipeline| pipeline.origin().id.number)
+        };
+        assert_eq!(start(8), Ok(4));
+        assert_eq!(start(5), Ok(4));
+        assert_eq!(start(4), Err(CriticalError::OriginAboveHead { number: 4 }.into()));
+    }
+
+    /// The batches that come out of a channel, in an L1 block of 48 s, by their number of blocks.
+    fn read(forks: &[(Fork, u64)], channel: &[&[u8]]) -> Vec<usize> {
+        let (config, mut source) = chain(None);
+        let forks = forks
+            .iter()
+            .fold(config.chain.forks, |forks, (fork, time)| forks.with(*fork, Some(*time)));
+        let config = RollupConfig { chain: ChainParameters { forks, ..config.chain }, ..config };
+        let safe = source.l2[25].clone();
+        let mut pipeline = Pipeline::start(&config, &safe, &mut source).unwrap();
+        assert_eq!(pipeline.origin().timestamp, 48);
+        let channel: Vec<u8> = channel
+            .iter()
+            .flat_map(|batch| alloy_rlp::encode(Bytes::copy_from_slice(batch)))
+            .collect();
+        let data = miniz_oxide::deflate::compress_to_vec_zlib(&channel, 6).into();
+        let frame = Frame { data, is_last: true, ..Frame::default() };
+        pipeline.data = Some([Frame::encode_all(&[frame])].into());
+        let mut batches = Vec::new();
+        loop {
+            match pipeline.read_batch(&config, &mut source).unwrap() {
+                Pull::Ready(Batch::Singular(_)) => batches.push(0),
+                Pull::Ready(Batch::Span(span)) => batches.push(span.blocks.len()),
+                Pull::Again => {}
+                Pull::Exhausted => return batches,
+            }
+        }
+    }
+
+    /// A span of as many blocks, and with one transaction of this type.
+    fn span(blocks: u8, kind: Option<u8>) -> Vec<u8> {
+        let mut counts = vec![0; usize::from(blocks)];
+        let mut transaction = Vec::new();
+        if let Some(kind) = kind {
+            counts[0] = 1;
+            transaction.extend([1, 0]);
+            transaction.extend([1; 64]);
+            transaction.extend([kind, 0xc0, 0, 0, 0]);
+        }
+        [&[1, 9, 9][..], &[0; 40], &[blocks, 0], &counts, &transaction].concat()
+    }
+
+    #[test]
+    fn what_follows_a_malformed_batch_depends_on_what_is_wrong() {
+        let (two, five) = (span(2, None), span(5, None));
+        let (blob, cut) = (span(1, Some(3)), &five[..45]);
+        for forks in [&[(Fork::Ecotone, 1)][..], &[(Fork::Holocene, 1)]] {
+            let check = |channel: &[&[u8]], expected: &[usize]| {
+                assert_eq!(read(forks, channel), expected, "{forks:?}");
+            };
+            // A transaction that no batch can have: the batch goes, whatever the fork.
+            check(&[&two, &blob, &five], &[2, 5]);
+            check(&[&blob, &span(1, Some(0x7d)), &span(3, Some(0x7e)), &five], &[5]);
+            // A batch that cannot be read to its end, of no known version, or that is none.
+            check(&[&two, cut, &five], &[2]);
+            check(&[&two, &[2], &five], &[2]);
+            check(&[&two, &[], &five], &[2]);
+            check(&[&two, &[0, 0xc0], &five], &[2]);
+        }
+    }
+
+    /// Whatever the time of their first origin, which may not be known yet.
+    #[test]
+    fn span_batches_of_before_delta_are_dropped_as_they_are_read() {
+        let (two, cut) = (span(2, None), &span(5, None)[..45]);
+        assert_eq!(read(&[(Fork::Ecotone, 49)], &[&two, &two]), [] as [usize; 0]);
+        assert_eq!(read(&[(Fork::Ecotone, 48)], &[&two, &two]), [2, 2]);
+        // The rest of the channel is read.
+        let mut singular = vec![0];
+        SingularBatch::default().encode(&mut singular);
+        assert_eq!(read(&[(Fork::Ecotone, 49)], &[&two, &singular]), [0]);
+        assert_eq!(read(&[(Fork::Ecotone, 49)], &[&two, cut, &singular]), [] as [usize; 0]);
     }
 
     #[test]

@@ -66,7 +66,15 @@ pub enum BatchError {
     /// More blocks or transactions than the protocol allows.
     #[error("the span batch has more than {MAX_SPAN_BATCH_ELEMENT_COUNT} {0}")]
     TooMany(&'static str),
-    /// A transaction of a span batch is malformed.
+    /// The data of a span batch's transaction is no list behind a type.
+    #[error("the data of transaction {index} of the span batch: {error}")]
+    TransactionData {
+        /// Among the transactions of all blocks.
+        index: usize,
+        /// What is wrong.
+        error: TransactionError,
+    },
+    /// A transaction of a span batch is malformed, which spoils that batch alone.
     #[error("transaction {index} of the span batch: {error}")]
     Transaction {
         /// Among the transactions of all blocks.
@@ -76,6 +84,13 @@ pub enum BatchError {
     },
 }
 
+impl BatchError {
+    /// Whether the batches that follow in the channel can be read nevertheless.
+    pub const fn spares_channel(&self) -> bool {
+        matches!(self, Self::Transaction { .. })
+    }
+}
+
 /// Most blocks, most transactions, and most bytes of one transaction's data in a span batch.
 pub(crate) const MAX_SPAN_BATCH_ELEMENT_COUNT: u64 = 10_000_000;
 
@@ -83,7 +98,7 @@ impl Batch {
     /// Reads a batch from the start of `data`.
     ///
     /// # Errors
-    /// When there is none, which spoils the rest of its channel.
+    /// When there is none, which spoils the rest of its channel, unless [`BatchError::spares_channel`].
     pub fn decode(data: &[u8], config: &RollupConfig) -> Result<Self, BatchError> {
         let (version, mut content) = data.split_first().ok_or(BatchError::Empty)?;
         match *version {

@@ -13,6 +13,10 @@
 //!
 //! Prices and the tail of data and lists stand in both forms in the same order, so they are copied
 //! as they are, once they are known to be well-formed. Legacy transactions have no chain id.
+//!
+//! The columns are read first, of which a `tx_data` is but a list behind a type: what is wrong with
+//! them spoils the rest of the channel. What is wrong within a `tx_data` shows when the transaction is
+//! put together, and spoils the batch alone. op-node draws this line; the specification does not.
 
 use super::{
     BatchError, MAX_SPAN_BATCH_ELEMENT_COUNT, SpanEncodeError,
@@ -20,7 +24,7 @@ use super::{
 };
 use alloc::vec::Vec;
 use alloy_eips::{eip2930::AccessList, eip7702::SignedAuthorization};
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, Bytes};
 use alloy_rlp::{Decodable, Encodable, Header};
 
 /// Why a transaction cannot be part of a span batch.
@@ -54,7 +58,7 @@ impl From<alloy_rlp::Error> for TransactionError {
 }
 
 /// The types of transactions that a span batch can hold.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Legacy,
     AccessList,
@@ -63,15 +67,13 @@ enum Kind {
 }
 
 impl Kind {
-    /// Splits off the type of a transaction. The first byte of a legacy one belongs to its RLP.
-    fn split(bytes: &[u8]) -> Result<(Self, &[u8]), TransactionError> {
-        match bytes {
-            [] => Err(alloy_rlp::Error::InputTooShort.into()),
-            [0x80..=0xff, ..] => Ok((Self::Legacy, bytes)),
-            [1, rest @ ..] => Ok((Self::AccessList, rest)),
-            [2, rest @ ..] => Ok((Self::DynamicFee, rest)),
-            [4, rest @ ..] => Ok((Self::SetCode, rest)),
-            [unknown, ..] => Err(TransactionError::Type(*unknown)),
+    fn of(byte: u8) -> Option<Self> {
+        match byte {
+            0x80..=0xff => Some(Self::Legacy),
+            1 => Some(Self::AccessList),
+            2 => Some(Self::DynamicFee),
+            4 => Some(Self::SetCode),
+            _ => None,
         }
     }
 
@@ -91,6 +93,42 @@ impl Kind {
             Self::Legacy | Self::AccessList => 1,
             Self::DynamicFee | Self::SetCode => 2,
         }
+    }
+}
+
+/// Splits off the type of a transaction. The first byte of a legacy one belongs to its RLP, and stands
+/// for its type.
+fn split_type(bytes: &[u8]) -> Result<(u8, &[u8]), TransactionError> {
+    match bytes {
+        [] => Err(alloy_rlp::Error::InputTooShort.into()),
+        [first @ 0x80..=0xff, ..] => Ok((*first, bytes)),
+        [kind, rest @ ..] => Ok((*kind, rest)),
+    }
+}
+
+/// An element of the column `tx_datas`, read as far as the column needs it.
+struct Data<'a> {
+    /// The type, or any byte from 0x80 on for legacy transactions.
+    kind: u8,
+    /// What stands in the list.
+    fields: &'a [u8],
+}
+
+impl<'a> Data<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, TransactionError> {
+        let (kind, start) = split_type(reader.rest)?;
+        let mut rest = start;
+        let fields = Header::decode_bytes(&mut rest, true)?;
+        if (start.len() - rest.len()) as u64 > MAX_SPAN_BATCH_ELEMENT_COUNT {
+            return Err(TransactionError::TooLong);
+        }
+        reader.rest = rest;
+        Ok(Self { kind, fields })
+    }
+
+    /// Whether it takes one of the protected bits. So does type 0, which is no type to write.
+    const fn is_legacy(&self) -> bool {
+        matches!(self.kind, 0 | 0x80..=0xff)
     }
 }
 
@@ -129,7 +167,7 @@ pub(super) fn decode(
     let mut datas = Vec::with_capacity(count);
     for index in 0..count {
         let data =
-            Common::read(reader).map_err(|error| BatchError::Transaction { index, error })?;
+            Data::read(reader).map_err(|error| BatchError::TransactionData { index, error })?;
         datas.push(data);
     }
     let varints = |reader: &mut Reader<'_>, what| {
@@ -137,30 +175,40 @@ pub(super) fn decode(
     };
     let nonces = varints(reader, "nonces")?;
     let gases = varints(reader, "gas limits")?;
-    let legacy = datas.iter().filter(|data| data.kind == Kind::Legacy).count();
+    let legacy = datas.iter().filter(|data| data.is_legacy()).count();
     let protected = reader.bits(legacy, "protected bits")?;
 
     let mut recipients = recipients.chunks_exact(20).map(Address::from_slice);
     let mut protected = (0..legacy).map(|index| protected.get(index));
     let rows = datas.iter().zip(nonces).zip(gases).zip(signatures.chunks_exact(64)).enumerate();
     let row =
-        |(index, (((common, nonce), gas), signature)): (usize, (((&Common<'_>, _), _), &[u8]))| {
+        |(index, (((data, nonce), gas), signature)): (usize, (((&Data<'_>, _), _), &[u8]))| {
             let (r, s) = signature.split_at(32);
             let columns = Columns {
                 nonce,
                 gas,
                 to: if creations.get(index) { None } else { recipients.next() },
                 odd_y: parities.get(index),
-                protected: common.kind == Kind::Legacy && protected.next().unwrap_or_default(),
+                protected: data.is_legacy() && protected.next().unwrap_or_default(),
                 r,
                 s,
             };
-            if common.kind == Kind::SetCode && columns.to.is_none() {
-                return Err(BatchError::Transaction { index, error: TransactionError::Creation });
-            }
-            Ok(join(common, &columns, chain_id))
+            transaction(data, &columns, chain_id)
+                .map_err(|error| BatchError::Transaction { index, error })
         };
     rows.map(row).collect()
+}
+
+fn transaction(
+    data: &Data<'_>,
+    columns: &Columns<'_>,
+    chain_id: u64,
+) -> Result<Bytes, TransactionError> {
+    let common = Common::read(data)?;
+    if common.kind == Kind::SetCode && columns.to.is_none() {
+        return Err(TransactionError::Creation);
+    }
+    Ok(join(&common, columns, chain_id))
 }
 
 /// Appends the columns of `transactions`, which are in their EIP-2718 form.
@@ -200,19 +248,14 @@ pub(super) fn encode<'a>(
 }
 
 impl<'a> Common<'a> {
-    /// Reads one element of the column `tx_datas`.
-    fn read(reader: &mut Reader<'a>) -> Result<Self, TransactionError> {
-        let (kind, start) = Kind::split(reader.rest)?;
-        let mut rest = start;
-        let mut fields = Header::decode_bytes(&mut rest, true)?;
-        if (start.len() - rest.len()) as u64 > MAX_SPAN_BATCH_ELEMENT_COUNT {
-            return Err(TransactionError::TooLong);
-        }
-        reader.rest = rest;
+    /// The fields of an element of the column `tx_datas`.
+    fn read(data: &Data<'a>) -> Result<Self, TransactionError> {
+        let kind = Kind::of(data.kind).ok_or(TransactionError::Type(data.kind))?;
+        let mut fields = data.fields;
         let common = Self {
             kind,
-            value: integers(&mut fields, 1)?,
-            prices: integers(&mut fields, kind.prices())?,
+            value: integers(&mut fields, kind, 1)?,
+            prices: integers(&mut fields, kind, kind.prices())?,
             tail: tail(&mut fields, kind)?,
         };
         end(fields)?;
@@ -231,20 +274,21 @@ impl<'a> Common<'a> {
 
 /// Takes a transaction apart that must fill `bytes`.
 fn split(bytes: &[u8], chain_id: u64) -> Result<(Common<'_>, Columns<'_>), TransactionError> {
-    let (kind, mut rest) = Kind::split(bytes)?;
+    let (kind, mut rest) = split_type(bytes)?;
+    let kind = Kind::of(kind).ok_or(TransactionError::Type(kind))?;
     let mut fields = Header::decode_bytes(&mut rest, true)?;
     end(rest)?;
     if kind != Kind::Legacy && u64::decode(&mut fields)? != chain_id {
         return Err(TransactionError::ChainId);
     }
     let nonce = u64::decode(&mut fields)?;
-    let prices = integers(&mut fields, kind.prices())?;
+    let prices = integers(&mut fields, kind, kind.prices())?;
     let gas = u64::decode(&mut fields)?;
     let to = match Header::decode_bytes(&mut fields, false)? {
         [] => None,
         to => Some(Address::try_from(to).map_err(|_| alloy_rlp::Error::UnexpectedLength)?),
     };
-    let value = integers(&mut fields, 1)?;
+    let value = integers(&mut fields, kind, 1)?;
     let common = Common { kind, value, prices, tail: tail(&mut fields, kind)? };
     let v = u128::decode(&mut fields)?;
     let r = scalar(&mut fields)?;
@@ -309,9 +353,25 @@ fn join(common: &Common<'_>, columns: &Columns<'_>, chain_id: u64) -> Bytes {
     out.into()
 }
 
-/// The RLP of the next `count` integers of at most 256 bits.
-fn integers<'a>(fields: &mut &'a [u8], count: usize) -> Result<&'a [u8], TransactionError> {
-    raw(fields, |fields| (0..count).try_for_each(|_| U256::decode(fields).map(|_| ())))
+/// The RLP of the next `count` integers. Those of transactions that set code have 256 bits at most.
+/// Others may be larger: execution will refuse them, and with them the block.
+fn integers<'a>(
+    fields: &mut &'a [u8],
+    kind: Kind,
+    count: usize,
+) -> Result<&'a [u8], TransactionError> {
+    raw(fields, |fields| {
+        for _ in 0..count {
+            match Header::decode_bytes(fields, false)? {
+                [0, ..] => return Err(alloy_rlp::Error::LeadingZero),
+                long if kind == Kind::SetCode && long.len() > 32 => {
+                    return Err(alloy_rlp::Error::Overflow);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    })
 }
 
 /// The RLP of the fields from the data on.

@@ -420,27 +420,71 @@ fn bits_beyond_a_list_are_refused() {
 }
 
 #[test]
-fn malformed_transactions_are_refused() {
+fn data_that_is_no_list_behind_a_type_spoils_the_channel() {
+    let check = |data: &[u8], error| {
+        let error = BatchError::TransactionData { index: 0, error: TransactionError::Rlp(error) };
+        assert!(!error.spares_channel());
+        super::tests::check(&span_with_data(0, data, &[0, 0, 0]), error);
+    };
+    check(&[0x83, 1, 2, 3], alloy_rlp::Error::UnexpectedString);
+    check(&[2, 0x80], alloy_rlp::Error::UnexpectedString);
+    check(&[3, 0x80], alloy_rlp::Error::UnexpectedString);
+    check(&[0xf8, 55], alloy_rlp::Error::NonCanonicalSize);
+}
+
+/// The columns are whole, so that what follows the batch in its channel can be read.
+#[test]
+fn malformed_transactions_spoil_their_batch_alone() {
     use TransactionError::{Creation, Rlp, Type};
     use alloy_rlp::Error;
-    // Not a list; a type without one; unknown types, deposits and blobs among them.
-    check_data(0, &[0x83, 1, 2, 3], Rlp(Error::UnexpectedString));
-    check_data(0, &[2, 0x80], Rlp(Error::UnexpectedString));
-    for unknown in [0, 3, 5, 0x7e, 0x7f] {
+    // Unknown types, deposits and blobs among them. Type 0 has a protected bit.
+    for unknown in [0, 3, 5, 0x7d, 0x7e, 0x7f] {
         check_data(0, &[unknown, 0xc0], Type(unknown));
     }
-    // Too few fields, too many, and a leading zero.
+    // Too few fields, too many, and leading zeros.
     check_data(0, &[0xc2, 0x80, 0x80], Rlp(Error::InputTooShort));
     check_data(0, &[0xc4, 0x80, 0x80, 0x80, 0x80], Rlp(Error::UnexpectedLength));
     check_data(0, &[0xc4, 0x00, 0x80, 0x80, 0x80], Rlp(Error::LeadingZero));
+    check_data(0, &[0xc5, 0x82, 0x00, 0x01, 0x80, 0x80], Rlp(Error::LeadingZero));
     // Type 1 with an access list that is a string; type 4 that creates a contract.
     check_data(0, &[1, 0xc4, 0x80, 0x80, 0x80, 0x80], Rlp(Error::UnexpectedString));
     check_data(1, &[4, 0xc6, 0x80, 0x80, 0x80, 0x80, 0xc0, 0xc0], Creation);
-    // A value of 33 bytes.
-    let mut wide = vec![0xe4, 0xa1, 1];
-    wide.extend([0; 32]);
-    wide.extend([0x80, 0x80]);
-    check_data(0, &wide, Rlp(Error::Overflow));
+    assert!(BatchError::Transaction { index: 0, error: Creation }.spares_channel());
+    // What follows the columns is missing.
+    let legacy = span_with_data(0, &[0, 0xc0], &[0, 0]);
+    check(&legacy, BatchError::Truncated("protected bits"));
+    check(&span_with_data(0, &[3, 0xc0], &[0]), BatchError::Truncated("gas limits"));
+}
+
+/// A number of 33 bytes, which no account can have, is a matter of execution. Only transactions that
+/// set code have numbers of 32 bytes at most.
+#[test]
+fn numbers_may_have_more_than_256_bits() {
+    let long = [&[0xa1, 1][..], &[0; 32]].concat();
+    let list = |kind: Option<u8>, fields: &[&[u8]]| {
+        let fields = fields.concat();
+        let mut out = Vec::from_iter(kind);
+        Header { list: true, payload_length: fields.len() }.encode(&mut out);
+        [out, fields].concat()
+    };
+    let empty: &[u8] = &[0x80];
+    for data in [
+        list(None, &[&long, empty, empty]),
+        list(None, &[empty, &long, empty]),
+        list(Some(1), &[&long, &long, empty, &[0xc0]]),
+        list(Some(2), &[&long, &long, &long, empty, &[0xc0]]),
+    ] {
+        let bytes = span_with_data(0, &data, &[0, 0, 0]);
+        let Batch::Span(batch) = Batch::decode(&bytes, &chain()).unwrap() else { panic!() };
+        let transaction = &batch.blocks[0].transactions[0];
+        assert!(transaction.windows(long.len()).any(|window| window == long));
+    }
+    for position in 0..3 {
+        let mut fields = [empty, empty, empty, empty, &[0xc0], &[0xc0]];
+        fields[position] = &long;
+        let error = TransactionError::Rlp(alloy_rlp::Error::Overflow);
+        check_data(0, &list(Some(4), &fields), error);
+    }
 }
 
 #[test]
@@ -458,7 +502,8 @@ fn the_data_of_a_transaction_is_limited() {
     let longest = data(10_000_000 - 10);
     assert_eq!(longest.len(), 10_000_000);
     assert!(Batch::decode(&span_with_data(0, &longest, &[0, 0, 0]), &chain()).is_ok());
-    check_data(0, &data(10_000_000 - 9), TransactionError::TooLong);
+    let error = BatchError::TransactionData { index: 0, error: TransactionError::TooLong };
+    check(&span_with_data(0, &data(10_000_000 - 9), &[0, 0, 0]), error);
 }
 
 /// One block, one unprotected legacy transaction, laid out by hand.

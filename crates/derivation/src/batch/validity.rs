@@ -246,7 +246,7 @@ pub(crate) fn check_span_prefix<T: L2Source>(
         SpanStart::AfterSafe => *context.safe,
         SpanStart::After(number) => match l2.block(number).map_err(PipelineError::Source)? {
             Some(block) => L2BlockRef::from_block(context.config, &block)?,
-            None => return Ok(Err(Validity::Drop(DropReason::Misaligned))),
+            None => return Ok(Err(Validity::Undecided)),
         },
     };
     Ok(span_parent(context, batch, &parent).map(|()| parent))
@@ -286,8 +286,11 @@ fn span_start(context: &Context<'_>, batch: &SpanBatch) -> Checked<SpanStart> {
     let ahead = ahead.ok_or(Validity::Drop(DropReason::Misaligned))?;
     let blocks = ahead.checked_div(config.block_time).unwrap_or_default();
     drop_if(blocks.checked_mul(config.block_time) != Some(ahead), DropReason::Misaligned)?;
+    // Before the first block there is none to be found. Nodes take that for a block that they do not
+    // have yet, so the batch stays undecided. It is no reason to drop it.
     let number = safe.id.number.checked_sub(blocks).and_then(|number| number.checked_sub(1));
-    number.map(SpanStart::After).ok_or(Validity::Drop(DropReason::Misaligned))
+    let number = number.filter(|number| *number >= config.genesis.l2.number);
+    number.map(SpanStart::After).ok_or(Validity::Undecided)
 }
 
 /// The rules that concern the block before the span and the origins of its ends.

@@ -226,13 +226,16 @@ mod tests {
     }
 
     #[test]
-    fn pruned_frames_no_longer_count() {
-        let (config, origin) = (rules(), l1_block(1, 0));
+    fn a_channel_whose_end_prunes_frames_counts_anew() {
+        let (config, origin) = (rules(), l1_block(1, CANYON));
         let mut bank = ChannelBank::default();
+        bank.add(&config, frame("b:0:"), &origin);
         bank.add(&config, frame("a:3:abc"), &origin);
         bank.add(&config, frame("a:0:a"), &origin);
-        assert_eq!(bank.bytes, 404);
+        assert_eq!(bank.bytes, 200 + 404);
         bank.add(&config, frame("a:1:b!"), &origin);
-        assert_eq!(bank.bytes, 402);
+        assert_eq!(bank.bytes, 200 + 201);
+        assert_eq!(bank.read(&config, &origin), Some(Bytes::from_static(b"ab")));
+        assert_eq!(bank.bytes, 200);
     }
 }

@@ -1,9 +1,11 @@
 //! The frame queue: frames of batcher transactions in their order.
 //!
-//! Invariant from Holocene on: in the queue, the frames of a channel are contiguous, and each first
-//! frame is preceded by a closing frame or by nothing.
+//! Invariant from Holocene on: in the queue, the frames of a channel are contiguous, and the first
+//! frame of another channel is preceded by a closing frame or by nothing.
 //!
-//! Specification: "Frame Queue"; Holocene, "Frame Queue".
+//! Specification: "Frame Queue"; Holocene, "Frame Queue", with one difference: a first frame has to
+//! continue its own channel like any other frame. Every node decides so, against the words, which let
+//! it replace its channel.
 
 use crate::frame::Frame;
 use alloc::collections::VecDeque;
@@ -45,18 +47,18 @@ impl FrameQueue {
 
     /// Whether `frame` may follow the last one, after the frames that it replaces are gone.
     fn make_room(&mut self, frame: &Frame) -> bool {
-        let Some(last) = self.frames.back() else { return true };
-        if frame.number > 0 {
-            return frame.channel == last.channel
-                && !last.is_last
-                && last.number.checked_add(1) == Some(frame.number);
-        }
-        if !last.is_last {
-            let abandoned = last.channel;
-            while self.frames.back().is_some_and(|last| last.channel == abandoned && !last.is_last)
-            {
-                self.frames.pop_back();
+        while let Some(last) = self.frames.back() {
+            if frame.channel == last.channel {
+                // Numbers wrap around, so that a first frame may follow the last possible one.
+                return !last.is_last && frame.number == last.number.wrapping_add(1);
             }
+            if frame.number != 0 {
+                return false;
+            }
+            if last.is_last {
+                break;
+            }
+            self.frames.pop_back();
         }
         true
     }
@@ -95,6 +97,8 @@ mod tests {
         check(&["a:0:", "a:2:", "a:1:"], &["a:0:", "a:1:"]);
         check(&["a:1:", "a:1:"], &["a:1:"]);
         check(&["a:65535:", "a:1:"], &["a:65535:"]);
+        // The number after the last possible one is 0.
+        check(&["a:65535:", "a:0:", "a:1:"], &["a:65535:", "a:0:", "a:1:"]);
         // The channel is closed.
         check(&["a:0:!", "a:1:"], &["a:0:!"]);
         // Another channel than the previous frame's.
@@ -107,10 +111,20 @@ mod tests {
         check(&["a:0:", "a:1:", "a:2:", "b:0:", "a:3:!"], &["b:0:"]);
         check(&["a:0:!", "b:0:", "b:1:", "c:0:!"], &["a:0:!", "c:0:!"]);
         check(&["a:4:", "b:0:"], &["b:0:"]);
-        check(&["a:0:x", "a:1:x", "a:0:y", "a:1:y!"], &["a:0:y", "a:1:y!"]);
         // A closed one stays.
         check(&["a:0:!", "b:0:"], &["a:0:!", "b:0:"]);
-        check(&["a:0:x!", "a:0:y", "b:0:"], &["a:0:x!", "b:0:"]);
+    }
+
+    #[test]
+    fn a_first_frame_behind_its_own_channel_is_dropped() {
+        check(&["a:0:x", "a:0:y", "a:1:!"], &["a:0:x", "a:1:!"]);
+        check(&["a:0:x", "a:1:x", "a:0:y", "a:1:y!", "a:2:!"], &["a:0:x", "a:1:x", "a:2:!"]);
+        check(&["a:4:", "a:0:!"], &["a:4:"]);
+        // Also behind the frame that closes it, and then the frames that would follow.
+        check(&["a:0:x!", "a:0:y", "a:1:y!", "b:0:"], &["a:0:x!", "b:0:"]);
+        // And when frames of another channel that it replaces stand between.
+        check(&["a:0:x!", "b:0:", "b:1:", "a:0:y!"], &["a:0:x!"]);
+        check(&["a:65535:!", "a:0:x"], &["a:65535:!"]);
     }
 
     #[test]

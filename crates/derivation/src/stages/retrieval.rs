@@ -11,10 +11,14 @@ use alloy_consensus::{EthereumTxEnvelope, Header, Sealed, Transaction, TxEip4844
 use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::{Address, Bytes};
 use alloy_rlp::Header as RlpHeader;
+use op_alloy_consensus::TxDeposit;
 use rebut_execution::Fork;
 
 /// A transaction of L1 as blocks hold it: without its blobs.
 type L1Transaction = EthereumTxEnvelope<TxEip4844>;
+
+/// The type of deposits, on an L1 that is itself a rollup: their sender needs no signature.
+const DEPOSIT: u8 = 0x7e;
 
 /// The data of the transactions in which `batcher` sent batches, in their order.
 ///
@@ -31,6 +35,11 @@ pub(crate) fn batcher_data<S: L1Source>(
     for (index, bytes) in transactions.iter().enumerate() {
         let malformed = CriticalError::Transaction { block: block.number, index };
         if recipient(bytes).map_err(|_| malformed.clone())? != Some(config.batch_inbox) {
+            continue;
+        }
+        if bytes.first() == Some(&DEPOSIT) {
+            let deposit = TxDeposit::decode_2718_exact(bytes).map_err(|_| malformed)?;
+            data.extend((deposit.from == batcher).then_some(deposit.input));
             continue;
         }
         let transaction = L1Transaction::decode_2718_exact(bytes).map_err(|_| malformed)?;
@@ -59,6 +68,8 @@ fn recipient(transaction: &[u8]) -> alloy_rlp::Result<Option<Address>> {
         [1, rest @ ..] => (rest, 4),
         // chain id, nonce, two prices, gas limit
         [2 | 3, rest @ ..] => (rest, 5),
+        // source, sender
+        [DEPOSIT, rest @ ..] => (rest, 2),
         _ => return Ok(None),
     };
     let mut fields = RlpHeader::decode_bytes(&mut rest, true)?;
@@ -183,12 +194,30 @@ mod tests {
                 signed(set_code, &key(1).0),
                 legacy(4, TxKind::Create),
                 legacy(5, TxKind::Call(Address::ZERO)),
-                // A deposit of a rollup below, and what does not exist yet.
-                Bytes::from_static(&[0x7e, 0xc0]),
+                // What does not exist yet.
                 Bytes::from_static(&[0x05, 0xc0]),
                 legacy(6, to),
             ],
             &[1, 6],
+        );
+    }
+
+    #[test]
+    fn deposits_of_the_batcher_count_where_l1_is_a_rollup() {
+        let deposit = |from, to, number| -> Bytes {
+            let deposit = TxDeposit { from, to, input: input(number), ..TxDeposit::default() };
+            alloy_eips::eip2718::Encodable2718::encoded_2718(&deposit).into()
+        };
+        let batcher = key(1).1;
+        check(
+            &[
+                deposit(batcher, to_inbox(), 1),
+                deposit(key(2).1, to_inbox(), 2),
+                deposit(batcher, TxKind::Create, 3),
+                deposit(batcher, TxKind::Call(batcher), 4),
+                legacy(5, to_inbox()),
+            ],
+            &[1, 5],
         );
     }
 

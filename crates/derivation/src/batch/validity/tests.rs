@@ -411,24 +411,31 @@ fn span_row_5_overlaps_are_aligned_with_the_safe_chain() {
         case.batch.blocks[0].timestamp = timestamp;
     }
     for change in [
-        // Between two blocks; before the first; the first itself, which has no parent; far back.
+        // Between two blocks, far back too.
         (|case| start(case, 1211)) as fn(&mut Case<SpanBatch>),
         |case| start(case, 1209),
-        |case| start(case, 1198),
-        |case| start(case, 1200),
-        |case| start(case, 0),
+        |case| start(case, 1),
         |case| case.batch.blocks.clear(),
     ] {
         check_span_row(change, [Drop(Reason::Misaligned); 2]);
     }
-    // The chain's own block is not there.
-    check_span_row(
+    // There is no block before the span: it starts before the first block, far before it, or with the
+    // first itself; or the chain's own block is not there, or lies before the chain's first.
+    for change in [
+        (|case| start(case, 1198)) as fn(&mut Case<SpanBatch>),
+        |case| start(case, 0),
+        |case| start(case, 1200),
         |case| {
             overlap(case);
             case.chain.blocks.truncate(3);
         },
-        [Drop(Reason::Misaligned); 2],
-    );
+        |case| {
+            overlap(case);
+            case.config.genesis.l2.number = 4;
+        },
+    ] {
+        check_span_row(change, [Undecided; 2]);
+    }
 }
 
 #[test]
