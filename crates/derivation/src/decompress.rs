@@ -4,28 +4,35 @@
 //! byte of its own. A reader takes as many bytes as it wants, so that nobody has to hold all that a
 //! small channel may expand to.
 //!
-//! Invariants: memory stays below a constant, whatever the input (160 KiB and 32 KiB of state for
-//! zlib; for Brotli its window of up to 16 MiB and tables); what precedes an error in the stream can
-//! be read, and an error looks like the end of the stream.
+//! What precedes an error in the stream counts, but for one case: where an error comes to light together
+//! with the last bytes that are asked for, and these are handed out without a buffer between, op-node
+//! gives up on all of them. So this reader has the same buffer, and asks the decoders for as much as
+//! op-node does at a time, also of their input.
+//!
+//! Invariant: memory stays below a constant beyond what is asked for, whatever the input (68 KiB for
+//! zlib; for Brotli its window of up to 16 MiB and tables).
 //!
 //! Specification: "Channel Format"; Fjord, "Brotli Channel Compression"; RFC 1950, RFC 7932.
 
+use crate::inflate::{Inflate, Progress};
 use alloc::{boxed::Box, vec, vec::Vec};
 use alloy_primitives::Bytes;
 use brotli_decompressor::{
-    Allocator, BrotliDecompressStream, BrotliResult, BrotliState, SliceWrapper, SliceWrapperMut,
+    Allocator, BrotliDecoderHasMoreOutput, BrotliDecompressStream, BrotliResult, BrotliState,
+    SliceWrapper, SliceWrapperMut,
 };
 use core::ops::{Index, IndexMut, Range};
-use miniz_oxide::inflate::{
-    TINFLStatus,
-    core::{DecompressorOxide, decompress, inflate_flags},
-};
 
-/// How far back zlib may refer, in bytes.
-const ZLIB_HISTORY_BYTES: usize = 32 * 1024;
+/// Reads of fewer bytes go through a buffer of so many.
+const BUFFER_BYTES: usize = 4096;
 
-/// How much is decompressed at a time, in bytes.
-const PIECE_BYTES: usize = 128 * 1024;
+/// How much input the Brotli decoder is given at a time, in bytes. At first it gets what op-node has
+/// looked at to tell the compression, without the first byte.
+const BROTLI_INPUT_BYTES: usize = 32 * 1024;
+const FIRST_BROTLI_INPUT_BYTES: usize = BUFFER_BYTES - 1;
+
+/// How much Brotli is decompressed at a time, in bytes.
+const BROTLI_PIECE_BYTES: usize = 16 * 1024;
 
 /// Why a channel cannot be decompressed at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +43,9 @@ pub(crate) enum CompressionError {
     /// The first byte stands for no compression.
     #[error("no compression begins with {0:#04x}")]
     Unknown(u8),
+    /// The first bytes are no header of zlib.
+    #[error("the channel begins with no header of zlib")]
+    ZlibHeader,
     /// Brotli came with Fjord.
     #[error("Brotli is not allowed before Fjord")]
     BrotliBeforeFjord,
@@ -44,122 +54,247 @@ pub(crate) enum CompressionError {
 /// A channel that is being decompressed.
 pub(crate) struct Decompressor {
     codec: Codec,
-    input: Bytes,
-    /// Decompressed bytes: `ready` is still to be read, what lies before is history.
-    window: Box<[u8]>,
-    ready: Range<usize>,
-    ended: bool,
+    buffer: Vec<u8>,
+    /// What of the buffer has been read.
+    read: usize,
+    progress: Progress,
 }
 
 enum Codec {
-    Zlib(Box<DecompressorOxide>),
-    Brotli(Box<BrotliState<Heap, Heap, Heap>>),
+    Zlib(Box<Zlib>),
+    Brotli(Box<Brotli>),
 }
 
 impl Decompressor {
     /// Begins with a channel.
     pub(crate) fn new(channel: Bytes, is_fjord: bool) -> Result<Self, CompressionError> {
         let first = *channel.first().ok_or(CompressionError::Empty)?;
-        let (codec, input, window_bytes) = match first {
-            _ if matches!(first & 0x0f, 8 | 15) => {
-                (Codec::Zlib(Box::default()), channel, ZLIB_HISTORY_BYTES + PIECE_BYTES)
-            }
-            // Strict: the larger windows of some encoders are no part of the RFC.
-            1 if is_fjord => {
-                let state = BrotliState::new_strict(Heap, Heap, Heap);
-                (Codec::Brotli(Box::new(state)), channel.slice(1..), PIECE_BYTES)
-            }
+        let codec = match first {
+            _ if matches!(first & 0x0f, 8 | 15) => Codec::Zlib(Box::new(Zlib::new(channel)?)),
+            1 if is_fjord => Codec::Brotli(Box::new(Brotli::new(channel.slice(1..)))),
             1 => return Err(CompressionError::BrotliBeforeFjord),
             _ => return Err(CompressionError::Unknown(first)),
         };
-        let window = vec![0; window_bytes].into();
-        Ok(Self { codec, input, window, ready: 0..0, ended: false })
+        Ok(Self { codec, buffer: Vec::new(), read: 0, progress: Progress::More })
     }
 
-    /// Appends the next `count` bytes to `output`. `false` where the stream ends before: then what was
-    /// left is appended.
-    pub(crate) fn read(&mut self, mut count: usize, output: &mut Vec<u8>) -> bool {
-        while count > 0 {
-            if self.ready.is_empty() && !self.refill() {
+    /// Appends the next `count` bytes to `output`. `false` where they cannot be had: then some of them
+    /// may have been appended, and there is nothing more.
+    pub(crate) fn read(&mut self, count: usize, output: &mut Vec<u8>) -> bool {
+        let mut missing = count;
+        while missing > 0 {
+            let buffered = self.buffer.get(self.read..).unwrap_or_default();
+            if !buffered.is_empty() {
+                let taken = buffered.get(..missing).unwrap_or(buffered);
+                output.extend_from_slice(taken);
+                self.read += taken.len();
+                missing -= taken.len();
+            } else if self.progress != Progress::More {
                 return false;
+            } else if missing < BUFFER_BYTES {
+                self.buffer.clear();
+                self.read = 0;
+                self.progress = self.codec.read(BUFFER_BYTES, &mut self.buffer);
+            } else {
+                let before = output.len();
+                self.progress = self.codec.read(missing, output);
+                missing -= output.len() - before;
+                if self.progress == Progress::Broken {
+                    return false;
+                }
             }
-            let taken = self.ready.start..self.ready.end.min(self.ready.start + count);
-            output.extend_from_slice(self.window.get(taken.clone()).unwrap_or_default());
-            self.ready.start = taken.end;
-            count -= taken.len();
         }
         true
     }
+}
 
-    /// Decompresses the next piece. `false` where nothing is left.
-    fn refill(&mut self) -> bool {
-        if self.ended {
-            return false;
+impl Codec {
+    /// Appends the next bytes, `room` at most, and says what the stream has come to with them.
+    fn read(&mut self, room: usize, output: &mut Vec<u8>) -> Progress {
+        match self {
+            Self::Zlib(zlib) => zlib.read(room, output),
+            Self::Brotli(brotli) => brotli.read(room, output),
         }
-        let (consumed, state) = match &mut self.codec {
-            Codec::Zlib(codec) => {
-                // What zlib may refer to moves to the front.
-                let history = self.ready.end.min(ZLIB_HISTORY_BYTES);
-                self.window.copy_within(self.ready.end - history..self.ready.end, 0);
-                inflate(codec, &self.input, &mut self.window, history)
-            }
-            Codec::Brotli(codec) => unbrotli(codec, &self.input, &mut self.window),
-        };
-        self.input = self.input.slice(consumed.min(self.input.len())..);
-        self.ready = state.ready;
-        self.ended = state.ended || self.ready.is_empty();
-        !self.ready.is_empty()
     }
 }
 
-/// What a piece of input came to.
-struct Piece {
-    /// Where in the window the new bytes are.
-    ready: Range<usize>,
-    /// No more will come.
-    ended: bool,
+/// A stream of zlib: a header, DEFLATE and a checksum.
+///
+/// A dictionary is allowed if it is empty, as its checksum of 1 says.
+struct Zlib {
+    inflate: Inflate,
+    chunk: Vec<u8>,
+    /// What of the chunk has been read.
+    read: usize,
+    progress: Progress,
+    checksum: Adler32,
 }
 
-fn inflate(
-    codec: &mut DecompressorOxide,
-    input: &[u8],
-    window: &mut [u8],
-    start: usize,
-) -> (usize, Piece) {
-    // The checksum does not matter: it comes when all data is out, and what is out counts. The window
-    // never wraps for the codec, which therefore notices references to before the first byte.
-    const FLAGS: u32 = inflate_flags::TINFL_FLAG_PARSE_ZLIB_HEADER
-        | inflate_flags::TINFL_FLAG_IGNORE_ADLER32
-        | inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-    let (status, consumed, produced) = decompress(codec, input, window, start, FLAGS);
-    let ended = status != TINFLStatus::HasMoreOutput;
-    (consumed, Piece { ready: start..start + produced, ended })
+impl Zlib {
+    fn new(channel: Bytes) -> Result<Self, CompressionError> {
+        const METHOD: u8 = 8;
+        const LARGEST_WINDOW: u8 = 7;
+        const DICTIONARY: u8 = 1 << 5;
+        let header = channel.first_chunk().ok_or(CompressionError::ZlibHeader)?;
+        let [method, flags] = *header;
+        let valid = method & 0x0f == METHOD
+            && method >> 4 <= LARGEST_WINDOW
+            && u16::from_be_bytes(*header).is_multiple_of(31);
+        let start = match channel.get(2..6) {
+            _ if !valid => return Err(CompressionError::ZlibHeader),
+            _ if flags & DICTIONARY == 0 => 2,
+            Some([0, 0, 0, 1]) => 6,
+            _ => return Err(CompressionError::ZlibHeader),
+        };
+        Ok(Self {
+            inflate: Inflate::new(channel, start),
+            chunk: Vec::new(),
+            read: 0,
+            progress: Progress::More,
+            checksum: Adler32::default(),
+        })
+    }
+
+    fn read(&mut self, room: usize, output: &mut Vec<u8>) -> Progress {
+        loop {
+            let left = self.chunk.get(self.read..).unwrap_or_default();
+            if !left.is_empty() {
+                let taken = left.get(..room).unwrap_or(left);
+                output.extend_from_slice(taken);
+                self.read += taken.len();
+                return if taken.len() < left.len() { Progress::More } else { self.progress };
+            }
+            if self.progress != Progress::More {
+                return self.progress;
+            }
+            let (chunk, progress) = self.inflate.chunk();
+            self.chunk.clear();
+            self.chunk.extend_from_slice(chunk);
+            self.checksum.update(chunk);
+            self.read = 0;
+            self.progress = progress;
+            if progress == Progress::Ended
+                && self.inflate.rest().first_chunk() != Some(&self.checksum.value().to_be_bytes())
+            {
+                self.progress = Progress::Broken;
+            }
+        }
+    }
 }
 
-fn unbrotli(
-    codec: &mut BrotliState<Heap, Heap, Heap>,
-    input: &[u8],
-    window: &mut [u8],
-) -> (usize, Piece) {
-    let (mut available, mut consumed) = (input.len(), 0);
-    let (mut room, mut produced, mut total) = (window.len(), 0, 0);
-    let result = BrotliDecompressStream(
-        &mut available,
-        &mut consumed,
-        input,
-        &mut room,
-        &mut produced,
-        window,
-        &mut total,
-        codec,
-    );
-    let ended = match result {
-        BrotliResult::ResultSuccess | BrotliResult::ResultFailure => true,
-        // With a full window it asks for input although it may have more output.
-        BrotliResult::NeedsMoreInput => room > 0,
-        BrotliResult::NeedsMoreOutput => false,
-    };
-    (consumed, Piece { ready: 0..produced, ended })
+/// The checksum of zlib (RFC 1950).
+struct Adler32 {
+    bytes: u32,
+    sums: u32,
+}
+
+impl Default for Adler32 {
+    fn default() -> Self {
+        Self { bytes: 1, sums: 0 }
+    }
+}
+
+impl Adler32 {
+    const MODULUS: u32 = 65_521;
+    /// So many bytes can be added before the sums exceed 32 bits.
+    const CHUNK_BYTES: usize = 5_552;
+
+    fn update(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(Self::CHUNK_BYTES) {
+            for byte in chunk {
+                self.bytes += u32::from(*byte);
+                self.sums += self.bytes;
+            }
+            self.bytes %= Self::MODULUS;
+            self.sums %= Self::MODULUS;
+        }
+    }
+
+    fn value(&self) -> u32 {
+        self.sums << 16 | self.bytes
+    }
+}
+
+/// A stream of Brotli.
+struct Brotli {
+    state: BrotliState<Heap, Heap, Heap>,
+    input: Bytes,
+    /// What of the input the decoder has been given, and not taken yet.
+    given: Range<usize>,
+}
+
+impl Brotli {
+    fn new(input: Bytes) -> Self {
+        // Strict: the larger windows of some encoders are no part of the RFC.
+        let state = BrotliState::new_strict(Heap, Heap, Heap);
+        Self { state, input, given: 0..0 }
+    }
+
+    fn read(&mut self, room: usize, output: &mut Vec<u8>) -> Progress {
+        if self.given.is_empty() && !BrotliDecoderHasMoreOutput(&self.state) && !self.give() {
+            return Progress::Ended;
+        }
+        loop {
+            let before = output.len();
+            let result = self.decode(room, output);
+            match result {
+                BrotliResult::ResultSuccess if self.given.is_empty() => return Progress::More,
+                // Something follows the stream, or it is malformed.
+                BrotliResult::ResultSuccess | BrotliResult::ResultFailure => {
+                    return Progress::Broken;
+                }
+                BrotliResult::NeedsMoreOutput => return Progress::More,
+                BrotliResult::NeedsMoreInput if output.len() > before => return Progress::More,
+                BrotliResult::NeedsMoreInput => {}
+            }
+            if !self.give() {
+                return Progress::Broken;
+            }
+        }
+    }
+
+    /// Gives the decoder more input. `false` where there is none.
+    fn give(&mut self) -> bool {
+        let start = self.given.end;
+        let most = if start == 0 { FIRST_BROTLI_INPUT_BYTES } else { BROTLI_INPUT_BYTES };
+        self.given = start..self.input.len().min(start + most);
+        !self.given.is_empty()
+    }
+
+    /// Appends `room` bytes at most, as if the decoder had all the room at once.
+    fn decode(&mut self, room: usize, output: &mut Vec<u8>) -> BrotliResult {
+        let mut left = room;
+        loop {
+            let start = output.len();
+            let (mut piece, mut written) = (left.min(BROTLI_PIECE_BYTES), 0);
+            output.resize(start + piece, 0);
+            let given = self.input.get(self.given.clone()).unwrap_or_default();
+            let (mut available, mut consumed, mut total) = (given.len(), 0, 0);
+            let result = BrotliDecompressStream(
+                &mut available,
+                &mut consumed,
+                given,
+                &mut piece,
+                &mut written,
+                output.get_mut(start..).unwrap_or_default(),
+                &mut total,
+                &mut self.state,
+            );
+            self.given.start += consumed;
+            output.truncate(start + written);
+            left -= written;
+            // A full piece is no reason to stop. With a full piece the decoder asks for input although
+            // it may have more output.
+            let has_more = match result {
+                BrotliResult::NeedsMoreOutput => true,
+                BrotliResult::NeedsMoreInput => BrotliDecoderHasMoreOutput(&self.state),
+                _ => false,
+            };
+            if left == 0 || piece > 0 || !has_more {
+                return result;
+            }
+        }
+    }
 }
 
 /// Memory for the Brotli decoder: plain vectors.
@@ -244,10 +379,15 @@ mod tests {
     #[test]
     fn the_first_byte_decides_on_the_compression() {
         let check = |first: u8, is_fjord: bool| {
-            Decompressor::new(Bytes::copy_from_slice(&[first, 0]), is_fjord).err()
+            // The second byte of zlib makes both a multiple of 31.
+            let second = (31 - u16::from(first) * 256 % 31) as u8 % 31;
+            Decompressor::new(Bytes::copy_from_slice(&[first, second]), is_fjord).err()
         };
-        for first in [0x08, 0x78, 0xf8, 0x0f, 0x7f] {
+        for first in [0x08, 0x18, 0x78] {
             assert_eq!(check(first, false), None, "{first:02x}");
+        }
+        for first in [0x0f, 0x7f, 0x88, 0xf8] {
+            assert_eq!(check(first, false), Some(CompressionError::ZlibHeader), "{first:02x}");
         }
         assert_eq!(check(1, true), None);
         assert_eq!(check(1, false), Some(CompressionError::BrotliBeforeFjord));
@@ -285,12 +425,19 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_the_rfc_forbids_yield_nothing() {
+    fn headers_that_the_rfc_forbids_are_refused() {
+        let with_header = |header| [bytes(header), bytes(ZLIB)[2..].to_vec()].concat();
         // Wrong check bits; a dictionary; another method; a window of 64 KiB.
-        for header in ["789d", "78bb", "7f00", "881c"] {
-            let channel = [bytes(header), bytes(ZLIB)[2..].to_vec()].concat();
-            assert_eq!(all_of(channel), b"", "{header}");
+        for header in ["789d", "78bb", "78bb00000002", "7f00", "881c"] {
+            let error = Decompressor::new(with_header(header).into(), true).err();
+            assert_eq!(error, Some(CompressionError::ZlibHeader), "{header}");
         }
+        for cut in ["78", "78bb000000"] {
+            let error = Decompressor::new(bytes(cut).into(), true).err();
+            assert_eq!(error, Some(CompressionError::ZlibHeader), "{cut}");
+        }
+        // The dictionary is the empty one.
+        assert_eq!(all_of(with_header("78bb00000001")), bytes(PLAIN));
     }
 
     #[test]
@@ -320,7 +467,7 @@ mod tests {
             if !more {
                 break;
             }
-            assert_eq!(stream.window.len(), PIECE_BYTES);
+            assert!(stream.buffer.capacity() <= BUFFER_BYTES);
         }
         assert_eq!(total, 200_000_000);
     }
@@ -373,8 +520,9 @@ mod tests {
         }
 
         #[test]
-        fn any_input_ends(first in prop_oneof![Just(1u8), Just(0x78)], rest in vec_of(any::<u8>(), 0..200)) {
-            let channel = [&[first][..], &rest].concat();
+        fn any_input_ends(is_zlib in any::<bool>(), rest in vec_of(any::<u8>(), 0..200)) {
+            let first: &[u8] = if is_zlib { &[0x78, 0x9c] } else { &[1] };
+            let channel = [first, &rest].concat();
             let mut output = Vec::new();
             let mut stream = Decompressor::new(channel.into(), true).unwrap();
             while stream.read(1_000_000, &mut output) && output.len() < 50_000_000 {}

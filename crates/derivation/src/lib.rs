@@ -37,6 +37,7 @@ mod fixture_chain;
 #[cfg(test)]
 mod fixtures;
 mod frame;
+mod inflate;
 mod l1_info;
 mod l2_block;
 #[cfg(test)]

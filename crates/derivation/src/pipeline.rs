@@ -490,6 +490,7 @@ mod tests {
             .fold(config.chain.forks, |forks, (fork, time)| forks.with(*fork, Some(*time)));
         let config = RollupConfig { chain: ChainParameters { forks, ..config.chain }, ..config };
         let safe = source.l2[25].clone();
+        let config = RollupConfig { granite_channel_timeout: 4, ..config };
         let mut pipeline = Pipeline::start(&config, &safe, &mut source).unwrap();
         assert_eq!(pipeline.origin().timestamp, 48);
         let channel: Vec<u8> = channel

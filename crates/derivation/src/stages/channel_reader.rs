@@ -210,6 +210,72 @@ mod tests {
         assert_eq!(read_at(brotli(TOO_LONG), FJORD), [] as [Bytes; 0]);
     }
 
+    /// The lengths of the batches that op-node's decoders (Go's zlib, the Brotli that op-node uses, and
+    /// the RLP of go-ethereum) read from these channels.
+    #[test]
+    fn of_malformed_streams_that_counts_which_op_node_reads() {
+        let check = |what: &str, channel: &str, expected: &[usize]| {
+            let batches = read_at(Vec::from_hex(channel).unwrap().into(), FJORD);
+            let lengths: Vec<usize> = batches.iter().map(|batch| batch.len()).collect();
+            assert_eq!(lengths, expected, "{what}");
+        };
+        // An error at the very end, in the checksum or behind the stream, matters where the last bytes
+        // of a batch come with it: the last 4096 or more, that is.
+        check(
+            "4000 zeros, wrong checksum",
+            "78daecc0210100000803301ad0df5183768f71b3fdde0000000075090000ffff0cd60168",
+            &[4000],
+        );
+        check(
+            "8100 zeros, wrong checksum",
+            "78daecc0c10000000803c04c924f22bb59ec75f77b030000000000000054240000ffff1ce5017c",
+            &[8100],
+        );
+        check(
+            "8200 zeros, wrong checksum",
+            "78daecc0411100000802309fc6b07f03dbd183dbfe7600000000000000801a090000ffff4b2a00e3",
+            &[],
+        );
+        check(
+            "32765 zeros, wrong checksum, which a chunk separates from them",
+            "78daecc0010d00000802309b9bcb706e04e1bffd0100000000000000000000000000000000000000000000000000\
+             00000000008076090000ffff0e1c0237",
+            &[32_765],
+        );
+        check(
+            "5000 zeros, no checksum",
+            "78daecc0c10000000803c01c924e29bb51ec77f77b0300000000d4250000ffff",
+            &[5000],
+        );
+        check(
+            "5000 zeros and a byte, wrong checksum",
+            "78daecc0310100000404408b044aaba49d14bfdddd6c010000000071fd010000ffff09e4015b",
+            &[5000, 1],
+        );
+        let zeros = "011ba61ff8a7013e4873c5698140d705c00609";
+        check("Brotli, 8100 zeros, a byte behind it", zeros, &[8100]);
+        let zeros = "011b0a20f8a701104072c5698140f005c009";
+        check("Brotli, 8200 zeros", zeros, &[8200]);
+        check("the same, a byte behind it", &[zeros, "09"].concat(), &[]);
+        check("Brotli, 5000 zeros, cut", "011b8a13f8a701261073c5698140d002c0", &[]);
+        // Literals, a reference of three bytes to the byte before, a literal.
+        check("one distance, of one bit", "78010de081080000000441b28dbfd4ee9800", &[1; 5]);
+        check("the bit is the other", "78010de081080000000441b28dbfd4eeb800", &[1]);
+        check("one distance, of two bits", "78010de081080000000441b28dbfd4ee1a01", &[]);
+        check("no distance", "78010de081080000000441b28dbfd46e04", &[1, 1]);
+        check("no distance, but a reference", "78010de081080000000441b28dbfd46e0c", &[1, 1]);
+        check("one literal, of two bits", "780105e081080000000441fa5b6f00", &[]);
+        check("literals with a pattern to spare", "780105e081080000000441b2adbfd45400", &[]);
+        check(
+            "no end of the block, which is the stream's end",
+            "780105e081080000000441b2cdf8532900",
+            &[1; 14],
+        );
+        // The end of the block would have three bits, so two that are left are no symbol.
+        check("two symbols and two bits", "780105e081080000000441b2cd9ebfd305", &[1; 2]);
+        check("eight bits more", "780105e081080000000441b2cd9ebfd30500", &[1; 10]);
+    }
+
     proptest! {
         #![proptest_config(seeded(512))]
 
