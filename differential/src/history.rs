@@ -166,6 +166,7 @@ impl Maker {
     fn update(&mut self, times: (u64, u64)) -> Update {
         let ecotone = self.parameters.is_active(Upgrade::Ecotone, times.1);
         let may_change_batcher = self.may_change_batcher(times);
+        let holocene = self.parameters.is_active(Upgrade::Holocene, times.0);
         let random = &mut self.random;
         match random.below(6) {
             0 if may_change_batcher => Update::Batcher(self.accounts[random.index(3)].address()),
@@ -177,6 +178,9 @@ impl Maker {
             2 => Update::GasLimit(random.between(20_000_000, 60_000_000)),
             3 => Update::Signer(random.address()),
             4 if random.chance(20) => Update::Eip1559(0, 0),
+            // The published pipeline has no parameters in Holocene's first block, whatever its origin
+            // says.
+            4 if !holocene => Update::Eip1559(0, 0),
             4 => Update::Eip1559(random.between(1, 500) as u32, random.between(1, 20) as u32),
             _ => Update::OperatorFee(random.word() as u32, random.word()),
         }

@@ -114,11 +114,9 @@ fn assemble(
     transactions: Vec<Bytes>,
 ) -> PayloadAttributes {
     let active = |fork| config.is_active(fork, timestamp);
-    // Zeros stand for the constants of the chain's configuration. The first block of Holocene has
-    // them whatever the system config says.
-    let eip_1559 =
-        system_config.eip_1559.filter(|_| !config.is_first_block(Fork::Holocene, timestamp));
-    let eip_1559 = eip_1559.unwrap_or_default();
+    // Zeros stand for the constants of the chain's configuration, as in the first block of Holocene:
+    // blocks before it do not hold the parameters. But if its own origin sets them, they count.
+    let eip_1559 = system_config.eip_1559.unwrap_or_default();
     let [d0, d1, d2, d3] = eip_1559.denominator.to_be_bytes();
     let [e0, e1, e2, e3] = eip_1559.elasticity.to_be_bytes();
     PayloadAttributes {

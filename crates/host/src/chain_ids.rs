@@ -1,7 +1,7 @@
 //! Which chains configuration files are of.
 //!
-//! A host serves programs of all kinds, so it looks at nothing else in the files: what the rest means
-//! is for the program to say.
+//! A host serves programs of all kinds, so what the rest of the files means is for the program to say.
+//! Interop alone is refused here, since the host does not serve what its programs ask for.
 
 use rebut_program::config::json::Number;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -16,6 +16,12 @@ pub enum ChainIdError {
         file: &'static str,
         /// What is wrong.
         source: serde_json::Error,
+    },
+    /// The chain will need an interop program.
+    #[error("the rollup configuration sets {member}: interop (Lagoon) is not implemented")]
+    Interop {
+        /// What says so.
+        member: &'static str,
     },
     /// Two files of two L1 chains.
     #[error("the rollup configuration is of L1 chain {rollup}, the L1 configuration of {l1}")]
@@ -40,6 +46,8 @@ pub struct ChainIds {
 struct Rollup {
     l1_chain_id: Number,
     l2_chain_id: Number,
+    lagoon_time: Option<Number>,
+    interop_time: Option<Number>,
 }
 
 #[derive(Deserialize)]
@@ -61,8 +69,12 @@ impl ChainIds {
     /// # Errors
     /// [`ChainIdError`] says which file and why.
     pub fn read(rollup: &[u8], l1: Option<&[u8]>) -> Result<Self, ChainIdError> {
-        let Rollup { l1_chain_id: Number(rollup), l2_chain_id: Number(l2) } =
-            parse("rollup configuration", rollup)?;
+        let rollup: Rollup = parse("rollup configuration", rollup)?;
+        let times = [("lagoon_time", rollup.lagoon_time), ("interop_time", rollup.interop_time)];
+        if let Some((member, _)) = times.into_iter().find(|(_, time)| time.is_some()) {
+            return Err(ChainIdError::Interop { member });
+        }
+        let (Number(rollup), Number(l2)) = (rollup.l1_chain_id, rollup.l2_chain_id);
         if let Some(l1) = l1.map(l1_chain_id).transpose()?
             && l1 != rollup
         {
@@ -101,6 +113,19 @@ mod tests {
         }
         let error = ChainIds::read(ROLLUP, Some(br#"{"chainId": 1}"#)).unwrap_err();
         assert!(matches!(error, ChainIdError::Differ { rollup: 900, l1: 1 }), "{error}");
+    }
+
+    #[test]
+    fn interop_is_refused() {
+        let read = |member: &str| {
+            let rollup = format!(r#"{{"l1_chain_id": 900, "l2_chain_id": 901, {member}}}"#);
+            ChainIds::read(rollup.as_bytes(), None).map_err(|error| error.to_string())
+        };
+        for member in ["lagoon_time", "interop_time"] {
+            assert_eq!(read(&format!(r#""{member}": null"#)), Ok(ChainIds { l2: 901, l1: 900 }));
+            let error = read(&format!(r#""{member}": 0"#)).unwrap_err();
+            assert!(error.contains(&format!("sets {member}: interop")), "{error}");
+        }
     }
 
     #[test]

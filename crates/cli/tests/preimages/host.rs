@@ -129,6 +129,11 @@ fn what_is_wrong_with_flags_is_said_in_a_line() {
     check(&["--server", "--rollup-config-path", &none], "none.json");
     check(&["--server", "--rollup-config-path", &l1], "does not say which chain");
     check(&["--server", "--rollup-cfg", &rollup, "--l1-cfg", &l1], "L1 chain 900");
+    let interop = br#"{"l1_chain_id": 900, "l2_chain_id": 901, "interop_time": 7}"#;
+    let interop = folder.file("interop.json", interop);
+    for mode in ["--server", "--native"] {
+        check(&[mode, "--rollup-config-path", &interop], "sets interop_time: interop");
+    }
     // Nobody set up the descriptors.
     check(&["--server", "--l2-chain-id", "10", "--data-dir", &folder.path("data")], "descriptor 3");
     check(&["--server", "--l2-chain-id", "10"], "--l1-node-address");

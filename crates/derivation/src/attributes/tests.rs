@@ -116,16 +116,22 @@ fn fields_appear_with_their_forks() {
     assert_eq!(fields(Fork::Jovian), (true, true, true));
 }
 
-/// Execution puts the constants of the chain's configuration there.
+/// Blocks before Holocene say nothing of the parameters, so zeros are what its first block has:
+/// execution puts the constants of the chain's configuration there. Only its own origin may set others.
 #[test]
-fn holocenes_first_block_has_no_parameters() {
+fn holocenes_first_block_has_the_parameters_that_its_own_origin_sets() {
     let times = ForkTimes::default().with(Fork::Granite, Some(0)).with(Fork::Holocene, Some(2_000));
-    assert_eq!(build_at_2000(&config(times), false).eip_1559_params, Some([0; 8]));
-    let times = times.with(Fork::Holocene, Some(1_998));
-    assert_eq!(
-        build_at_2000(&config(times), false).eip_1559_params,
-        Some([1, 2, 3, 4, 5, 6, 7, 8])
-    );
+    let mut config = config(times);
+    let parameters = |config: &RollupConfig| build_at_2000(config, true).eip_1559_params;
+    assert_eq!(parameters(&config), Some([1, 2, 3, 4, 5, 6, 7, 8]));
+    let build = |config: &RollupConfig, eip_1559| {
+        let system_config = SystemConfig { eip_1559, ..config.genesis.system_config };
+        let origin = header(50, B256::repeat_byte(0x49));
+        assemble(config, &system_config, &origin, 2_000, vec![]).eip_1559_params
+    };
+    assert_eq!(build(&config, None), Some([0; 8]));
+    config.chain.forks = config.chain.forks.with(Fork::Holocene, Some(2_001));
+    assert_eq!(build(&config, Some(PARAMETERS)), None);
 }
 
 #[test]

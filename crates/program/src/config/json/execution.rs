@@ -28,8 +28,8 @@ pub struct ParameterError {
     pub rule: &'static str,
 }
 
-/// The members of a rollup configuration that execution needs. Others are passed over: a recorded block
-/// depends on no more.
+/// The members of a rollup configuration that execution needs, and those that it must not have. Others
+/// are passed over: a recorded block depends on no more.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ExecutionMembers {
@@ -43,6 +43,10 @@ pub struct ExecutionMembers {
     isthmus_time: Option<Number>,
     jovian_time: Option<Number>,
     karst_time: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lagoon_time: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interop_time: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
     base_fee_params: Option<BaseFeeParams>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +78,14 @@ impl ExecutionMembers {
     /// [`ParameterError`] names the member.
     pub fn parameters(&self) -> Result<ChainParameters, ParameterError> {
         let missing = ParameterError { field: "l2_chain_id", value: 0, rule: "it is missing" };
+        for (field, time) in
+            [("lagoon_time", self.lagoon_time), ("interop_time", self.interop_time)]
+        {
+            if let Some(Number(value)) = time {
+                let rule = "interop (Lagoon) is not implemented";
+                return Err(ParameterError { field, value, rule });
+            }
+        }
         let mut forks = ForkTimes::default();
         for (fork, time) in self.times() {
             forks = forks.with(fork, time.map(|time| time.0));
@@ -150,6 +162,8 @@ impl From<&ChainParameters> for ExecutionMembers {
             isthmus_time: time(Fork::Isthmus),
             jovian_time: time(Fork::Jovian),
             karst_time: time(Fork::Karst),
+            lagoon_time: None,
+            interop_time: None,
             base_fee_params: None,
             canyon_base_fee_params: None,
             chain_op_config: Some(ChainOpConfig {
@@ -198,7 +212,7 @@ mod tests {
     fn fork_times_may_be_absent_or_null() {
         let chain = parse(
             r#"{"l2_chain_id": 10, "canyon_time": 5, "delta_time": 6, "ecotone_time": "0x7",
-                "jovian_time": null, "interop_time": 9, "pectra_blob_schedule_time": 8}"#,
+                "jovian_time": null, "interop_time": null, "pectra_blob_schedule_time": 8}"#,
         )
         .unwrap();
         let expected =
@@ -213,6 +227,8 @@ mod tests {
             Err(error) => assert_eq!(error.field, field, "{json}"),
             Ok(chain) => panic!("{json}: {chain:?}"),
         };
+        check(r#"{"l2_chain_id": 10, "lagoon_time": 0}"#, "lagoon_time");
+        check(r#"{"l2_chain_id": 10, "interop_time": "0x5"}"#, "interop_time");
         check("{}", "l2_chain_id");
         check(
             r#"{"l2_chain_id": 1, "base_fee_params":
