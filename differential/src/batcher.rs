@@ -110,8 +110,8 @@ impl Batcher {
 
     /// Spreads frames over payloads and L1 blocks.
     ///
-    /// With `in_order` the disorder is such that all agree on what it means in Holocene: no first frame
-    /// after others of its channel in one transaction, nothing ahead of its turn in another transaction.
+    /// With `in_order` the disorder is such that all agree on what it means in Holocene: nothing is ahead
+    /// of its turn in another transaction.
     fn send(&mut self, random: &mut Random, mut frames: Vec<Frame>, tip: u64, in_order: bool) {
         let first = usize::from(in_order);
         let mut in_one = false;
@@ -131,6 +131,10 @@ impl Batcher {
             let (a, b) = (any(random), any(random));
             frames.swap(a, b);
             in_one = in_order;
+            // A first frame behind frames of its own channel.
+            if in_order && a == b {
+                frames.insert(a + 1, frames[0].clone());
+            }
         }
         if random.chance(3) && !frames.is_empty() {
             let index = random.index(frames.len());

@@ -178,10 +178,12 @@ impl Maker {
             2 => Update::GasLimit(random.between(20_000_000, 60_000_000)),
             3 => Update::Signer(random.address()),
             4 if random.chance(20) => Update::Eip1559(0, 0),
-            // The published pipeline has no parameters in Holocene's first block, whatever its origin
-            // says.
-            4 if !holocene => Update::Eip1559(0, 0),
-            4 => Update::Eip1559(random.between(1, 500) as u32, random.between(1, 20) as u32),
+            4 => {
+                let set = (random.between(1, 500) as u32, random.between(1, 20) as u32);
+                // The published pipeline has zeros in Holocene's first block, whatever its origin says.
+                let (denominator, elasticity) = if holocene { set } else { (0, 0) };
+                Update::Eip1559(denominator, elasticity)
+            }
             _ => Update::OperatorFee(random.word() as u32, random.word()),
         }
     }
