@@ -1,18 +1,12 @@
 //! What can be known before a game is played: whether nodes, contracts, prestates and money are there.
 
-use crate::chain::{At, Block, Lens, Node, NodeError, View};
-use crate::rollup::sync_status;
-use alloy_primitives::{Address, B256, U64, U256};
-use alloy_sol_types::SolCall;
-use rebut_contracts::bindings::{
-    DisputeGameFactory as Factory, FaultDisputeGame as Game, MIPS64, PreimageOracle as Oracle,
-};
+use crate::chain::{At, Block, Blueprint, Factory, FactoryError, Lens, Node, NodeError, View};
+use crate::trace::{LAG_LIMIT_BLOCKS, RollupNode, TraceError};
+use alloy_primitives::{Address, B256, U256};
+use rebut_contracts::bindings::{FaultDisputeGame as Game, MIPS64, PreimageOracle as Oracle};
 use rebut_dispute::{Bond, GameError, Parameters, Seconds};
+use rebut_host::source::{NodeUrl, Policy};
 use serde::Serialize;
-use serde_json::{Value, json};
-
-/// L1 blocks behind the newest at which a rollup node must know the safe head: what a short game looks back.
-const SAFE_HEAD_DISTANCE: u64 = 64;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,7 +30,9 @@ pub struct Subject<'a> {
     /// The account that would play, where there is a key.
     pub account: Option<Address>,
     /// Rollup nodes.
-    pub rollup: &'a [Node],
+    pub rollup: &'a [NodeUrl],
+    /// How patiently they are asked.
+    pub policy: &'a Policy,
     /// Execution nodes of L2.
     pub l2: &'a [Node],
     /// Looks for the prestate of a kind of game: where it is, or why it is not to be had.
@@ -68,14 +64,16 @@ pub async fn check(subject: &Subject<'_>) -> Vec<Finding> {
     };
     let head = format!("block {} at {}", block.number, block.timestamp);
     findings.push(Finding::new("L1 head", Ok::<_, String>(head)));
-    let count = subject.lens.view(subject.factory, &Factory::gameCountCall {}, &block).await;
-    let games = match count {
-        Ok(Some(count)) => Ok(format!("{count} games")),
-        Ok(None) => Err("there is no factory at this address".to_owned()),
-        Err(error) => Err(format!("{error}; does the node take code for the length of a call?")),
+    let factory = Factory::find(subject.lens, subject.factory, &block).await;
+    let reads = factory.is_ok();
+    let found = match factory {
+        Ok(Factory { version, games }) => Ok(format!("version {version}, {games} games")),
+        Err(FactoryError::Node(error)) => {
+            Err(format!("{error}; does the node take code for the length of a call?"))
+        }
+        Err(error) => Err(error.to_string()),
     };
-    let reads = games.is_ok();
-    findings.push(Finding::new("factory", games));
+    findings.push(Finding::new("factory", found));
     let mut chain_ids = Vec::new();
     if reads {
         for game_type in subject.game_types {
@@ -149,13 +147,10 @@ impl Kind {
     async fn read(subject: &Subject<'_>, game_type: u32, block: &Block) -> Result<Self, String> {
         let (lens, factory) = (subject.lens, subject.factory);
         let text = |error: NodeError| error.to_string();
-        let implementation = Factory::gameImplsCall::new((game_type,));
-        let implementation = lens.view(factory, &implementation, block).await.map_err(text)?;
-        let implementation = implementation.filter(|at| !at.is_zero());
-        let implementation = implementation.ok_or("the factory has none")?;
-        let arguments = Factory::gameArgsCall::new((game_type,));
-        let arguments = lens.view(factory, &arguments, block).await.map_err(text)?;
-        let arguments = arguments.unwrap_or_default();
+        let blueprint = Blueprint::read(lens, factory, game_type, block).await.map_err(text)?;
+        let blueprint = blueprint.ok_or("the factory has none")?;
+        let chain_id = blueprint.l2_chain_id(lens, block).await.map_err(text)?;
+        let Blueprint { implementation, arguments } = blueprint;
         let views = [
             View::new(implementation, &Game::maxGameDepthCall {}),
             View::new(implementation, &Game::splitDepthCall {}),
@@ -169,16 +164,11 @@ impl Kind {
             return Err("it does not answer".into());
         };
         // Since games have arguments of their own, prestate and machine are among them.
-        let (prestate, vm, chain_id) = match (arguments.get(..32), arguments.get(32..52)) {
-            (Some(prestate), Some(vm)) => {
-                let id = arguments.get(92..124).map(U256::from_be_slice);
-                let id = id.and_then(|id| u64::try_from(id).ok());
-                (B256::from_slice(prestate), Address::from_slice(vm), id)
-            }
+        let (prestate, vm) = match (arguments.get(..32), arguments.get(32..52)) {
+            (Some(prestate), Some(vm)) => (B256::from_slice(prestate), Address::from_slice(vm)),
             _ => (
                 prestate.decode::<Game::absolutePrestateCall>().ok_or("it has no prestate")?,
                 vm.decode::<Game::vmCall>().ok_or("it has no machine")?,
-                None,
             ),
         };
         let number = |value: Option<U256>| value.and_then(|value| u64::try_from(value).ok());
@@ -215,6 +205,8 @@ async fn oracle(lens: &Lens, vm: Address, block: &Block) -> Result<OracleFound, 
     Ok(OracleFound { found, challenge_period })
 }
 
+type Answer<T> = Result<T, String>;
+
 /// Checks the nodes of L2.
 async fn nodes(
     subject: &Subject<'_>,
@@ -230,26 +222,33 @@ async fn nodes(
         let id = node.chain_id().await.map_err(|error| error.to_string()).and_then(right);
         findings.push(Finding::new(format!("L2 node {index}: chain"), id));
     }
-    for (index, node) in subject.rollup.iter().enumerate() {
+    for (index, url) in subject.rollup.iter().enumerate() {
+        let node = RollupNode::new(url.clone(), None, subject.policy);
+        let head = block.number;
+        // It waits for answers.
+        let asked = tokio::task::spawn_blocking(move || rollup(node, head)).await;
+        let Ok((chain, progress, safe_heads)) = asked else { continue };
         let what = |what: &str| format!("rollup node {index}: {what}");
-        let config: Result<Value, NodeError> = node.ask("optimism_rollupConfig", json!([])).await;
-        let id = config.map_err(|error| error.to_string()).and_then(|config| {
-            right(config["l2_chain_id"].as_u64().ok_or("its configuration names no chain")?)
-        });
-        findings.push(Finding::new(what("chain"), id));
-        let status = sync_status(node).await.map_err(|error| error.to_string());
-        let synced = status.and_then(|status| {
-            let at = status.current_l1.number;
-            let found = format!("at L1 block {at}, L2 safe {}", status.safe_l2.number);
-            if at + SAFE_HEAD_DISTANCE >= block.number { Ok(found) } else { Err(found) }
-        });
-        findings.push(Finding::new(what("progress"), synced));
-        let number = U64::from(block.number.saturating_sub(SAFE_HEAD_DISTANCE));
-        let safe: Result<Value, NodeError> =
-            node.ask("optimism_safeHeadAtL1Block", json!([number])).await;
-        let safe = safe.map_err(|error| format!("{error}; it needs a safe-head database"));
-        let safe = safe
-            .map(|safe| format!("L2 block {} at L1 block {number}", safe["safeHead"]["number"]));
-        findings.push(Finding::new(what("safe heads"), safe));
+        findings.push(Finding::new(what("chain"), chain.and_then(right)));
+        findings.push(Finding::new(what("progress"), progress));
+        findings.push(Finding::new(what("safe heads"), safe_heads));
     }
+}
+
+/// What a rollup node says: its chain, how far it is, and whether it knows the safe head of a while ago.
+fn rollup(mut node: RollupNode, head: u64) -> (Answer<u64>, Answer<String>, Answer<String>) {
+    let text = |error: TraceError| error.to_string();
+    let chain = node.chain_id().map_err(text);
+    let progress = node.sync_status().map_err(text).and_then(|status| {
+        let (at, safe) = (status.current_l1.number, status.safe_l2.number);
+        let found = format!("at L1 block {at}, L2 safe {safe}");
+        if status.keeps_up(head) { Ok(found) } else { Err(found) }
+    });
+    // A short game looks back as far.
+    let past = head.saturating_sub(LAG_LIMIT_BLOCKS);
+    let safe_heads = match node.safe_head_at(past) {
+        Ok((_, safe)) => Ok(format!("L2 block {} at L1 block {past}", safe.number)),
+        Err(error) => Err(format!("{error}; it needs a safe-head database")),
+    };
+    (chain, progress, safe_heads)
 }

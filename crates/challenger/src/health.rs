@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,14 +73,41 @@ impl Health {
     }
 }
 
+const MIB: f64 = 1_048_576.0;
+
+/// Bounds of the buckets of each histogram, which are those of the deployed agents: names and bounds, in seconds, bytes
+/// or gwei.
+fn buckets() -> [(Matcher, Vec<f64>); 6] {
+    let full = |name: &str| Matcher::Full(format!("op_challenger_{name}"));
+    let from = |first: &[f64]| {
+        let doubled = (0..14).map(|power| 30.0 * f64::from(1 << power));
+        first.iter().copied().chain(doubled).collect()
+    };
+    let short = vec![0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 7.5, 10.0];
+    let fees =
+        [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 80.0, 100.0, 200.0, 400.0, 800.0, 1600.0];
+    [
+        (full("claim_resolution_time"), short.clone()),
+        (full("poll_time"), short),
+        (full("game_act_time"), from(&[1.0, 2.0, 5.0, 10.0])),
+        (full("vm_execution_time"), from(&[1.0, 10.0])),
+        (full("vm_memory_used"), (0..15).map(|step| f64::from(step) * 100.0 * MIB).collect()),
+        (Matcher::Suffix("_txmgr_tx_fee_histogram_gwei".into()), fees.into()),
+    ]
+}
+
 /// Collects metrics from now on.
 ///
 /// # Errors
 /// [`ServeError::Recorder`] where something else does already.
 pub fn collect() -> Result<PrometheusHandle, ServeError> {
-    PrometheusBuilder::new()
-        .install_recorder()
-        .map_err(|error| ServeError::Recorder(error.to_string()))
+    let mut builder = PrometheusBuilder::new();
+    for (name, bounds) in buckets() {
+        builder = builder
+            .set_buckets_for_metric(name, &bounds)
+            .map_err(|error| ServeError::Recorder(error.to_string()))?;
+    }
+    builder.install_recorder().map_err(|error| ServeError::Recorder(error.to_string()))
 }
 
 /// Answers on `address`: `/healthz`, and `/metrics` where they are collected. Gives the address that it listens on,

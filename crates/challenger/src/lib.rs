@@ -18,7 +18,6 @@ pub mod health;
 pub mod inspect;
 pub mod preimage;
 pub mod proposer;
-pub mod rollup;
 pub mod sender;
 pub mod trace;
 

@@ -1,19 +1,26 @@
 //! The proposer: posts output roots to the factory, one an interval.
 //!
-//! Nothing is stored: when the last proposal was made is what the factory's list says. Only what L1 data implies is
-//! proposed, and only final data unless told otherwise; several rollup nodes must agree on the root.
+//! ```text
+//!   nothing of ours waits ─► none of ours within the interval ─► newest block that is safe enough ─► create
+//! ```
+//!
+//! Nothing is stored: when the last proposal was made is what the factory's list says, read after a block that shows all
+//! that this account has published. Only what L1 data implies is proposed, and only final data unless told otherwise;
+//! several rollup nodes must agree. Where one of them errs, lags or follows another L1, nothing is proposed.
 
-use crate::chain::{Block, Lens, Listing, NodeError, View, listings};
+use crate::chain::{Block, Blueprint, Lens, Listing, NodeError, NodeFault, View, listings};
 use crate::health::Health;
-use crate::rollup::{output_at, sync_status};
 use crate::sender::{Intent, SendError, Sender, Sent};
+use crate::trace::{Agreeing, BlockId, L2Block, OutputSource, RollupNode, TraceError};
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolCall;
 use rebut_contracts::Revert;
 use rebut_contracts::bindings::{DisputeGameFactory as Factory, FaultDisputeGame as Game};
 use rebut_dispute::GameType;
-use std::sync::Arc;
-use std::time::Duration;
+use rebut_host::source::{NodeUrl, Policy};
+use rebut_program::Output;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -38,9 +45,12 @@ pub struct Schedule {
 /// Why nothing was proposed.
 #[derive(Debug, Error)]
 pub enum ProposeError {
-    /// A node does not answer as it should.
+    /// L1 does not answer as it should.
     #[error(transparent)]
     Node(#[from] NodeError),
+    /// A rollup node does not answer as it should, or two of them disagree.
+    #[error(transparent)]
+    Rollup(#[from] TraceError),
     /// The transaction is not done.
     #[error(transparent)]
     Send(#[from] SendError),
@@ -50,33 +60,76 @@ pub enum ProposeError {
     /// The factory refuses.
     #[error("the factory refuses: {0}")]
     Refused(Revert),
-    /// Rollup nodes disagree.
-    #[error("rollup nodes disagree about block {block}: {first} and {second}")]
-    Disagreement {
-        /// The block.
-        block: u64,
-        /// What the first says.
-        first: B256,
-        /// What another says.
-        second: B256,
+    /// A rollup node has not seen much of L1.
+    #[error("{source_name} lags: it has processed L1 up to block {at}, the newest is {head}")]
+    Lagging {
+        /// The node.
+        source_name: String,
+        /// Where it is.
+        at: u64,
+        /// Where L1 is.
+        head: u64,
     },
-    /// No rollup node is given.
-    #[error("no rollup node")]
-    NoSource,
+    /// The rollup nodes follow another L1 than the L1 node.
+    #[error(
+        "L2 block {block} builds on L1 block {} with the hash {}, which the L1 node does not have", origin.number, origin.hash
+    )]
+    OtherL1 {
+        /// The L2 block.
+        block: u64,
+        /// Its L1 origin.
+        origin: BlockId,
+    },
+    /// Asking the rollup nodes broke off.
+    #[error("asking the rollup nodes broke off")]
+    Interrupted,
+}
+
+impl ProposeError {
+    /// A word for the metric.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Node(_) | Self::Send(SendError::Node(_)) => "l1",
+            Self::Rollup(TraceError::Disagreement { .. }) => "disagreement",
+            Self::Rollup(TraceError::Answer { .. }) => "wrong_answer",
+            Self::Rollup(_) => "rollup",
+            Self::Send(SendError::Spending(_)) => "spending_cap",
+            Self::Send(SendError::Funds { .. }) => "funds",
+            Self::Send(SendError::Signer(_)) => "signer",
+            Self::Send(_) => "transaction",
+            Self::Factory(_) => "factory",
+            Self::Refused(_) => "refused",
+            Self::Lagging { .. } => "not_synced",
+            Self::OtherL1 { .. } => "other_l1",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// What a look at the chains led to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proposed {
-    /// A game was created, or would have been.
+    /// A game was created.
     Created {
-        /// The block whose root was proposed.
-        block: u64,
+        /// The root that was proposed.
+        root: B256,
+        /// The block that it is of.
+        block: L2Block,
+    },
+    /// A game would have been created, in a dry run.
+    Dry {
         /// The root.
         root: B256,
+        /// The number of its block.
+        block: u64,
     },
     /// It is not time yet.
     NotDue,
+    /// It is time, but the newest block that is safe enough is proposed already, by whomever.
+    Known {
+        /// Its number.
+        block: u64,
+    },
     /// There is nothing that is safe enough.
     NothingSafe,
 }
@@ -85,7 +138,7 @@ pub enum Proposed {
 #[derive(Debug)]
 pub struct Proposer {
     lens: Lens,
-    rollups: Vec<crate::chain::Node>,
+    rollups: Arc<Mutex<Agreeing<RollupNode>>>,
     sender: Arc<Sender>,
     schedule: Schedule,
 }
@@ -116,15 +169,51 @@ pub async fn create_game(
     })
 }
 
+/// Rollup nodes of the chain that games of this type are about, where the factory says which.
+///
+/// # Errors
+/// [`NodeError`] where L1 does not answer.
+pub async fn rollup_nodes(
+    lens: &Lens,
+    schedule: &Schedule,
+    urls: &[NodeUrl],
+    policy: &Policy,
+) -> Result<Agreeing<RollupNode>, NodeError> {
+    let head = lens.node().head().await?;
+    let game_type = schedule.game_type;
+    let blueprint = Blueprint::read(lens, schedule.factory, game_type.0, &head).await?;
+    let chain_id = match blueprint {
+        Some(blueprint) => blueprint.l2_chain_id(lens, &head).await?,
+        None => {
+            tracing::warn!("the factory makes no {game_type} games, as yet");
+            None
+        }
+    };
+    let node = |url: &NodeUrl| RollupNode::new(url.clone(), chain_id, policy);
+    Ok(Agreeing::new(urls.iter().map(node).collect()))
+}
+
 impl Proposer {
     /// A proposer; the roots are those that all of `rollups` say.
-    pub const fn new(
+    pub fn new(
         lens: Lens,
-        rollups: Vec<crate::chain::Node>,
+        rollups: Agreeing<RollupNode>,
         sender: Arc<Sender>,
         schedule: Schedule,
     ) -> Self {
-        Self { lens, rollups, sender, schedule }
+        Self { lens, rollups: Arc::new(Mutex::new(rollups)), sender, schedule }
+    }
+
+    /// Asks the rollup nodes on a thread that can wait.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Agreeing<RollupNode>) -> Result<T, ProposeError> + Send + 'static,
+    ) -> Result<T, ProposeError> {
+        let rollups = Arc::clone(&self.rollups);
+        let asked = tokio::task::spawn_blocking(move || {
+            question(&mut rollups.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        asked.await.unwrap_or(Err(ProposeError::Interrupted))
     }
 
     /// Waits until the rollup nodes have derived up to the newest L1 block.
@@ -133,85 +222,100 @@ impl Proposer {
     /// [`NodeError`] where L1 does not answer.
     pub async fn wait_for_sync(&self) -> Result<(), NodeError> {
         let head = self.lens.node().head().await?.number;
-        for rollup in &self.rollups {
-            loop {
-                match sync_status(rollup).await {
-                    Ok(status) if status.current_l1.number >= head => break,
-                    Ok(status) => {
-                        tracing::info!(
-                            at = status.current_l1.number,
-                            head,
-                            "waiting for the rollup node"
-                        );
-                    }
-                    Err(error) => tracing::warn!(%error, "waiting for the rollup node"),
-                }
-                tokio::time::sleep(self.schedule.poll_interval).await;
+        let behind = move |rollups: &mut Agreeing<RollupNode>| {
+            let mut least = u64::MAX;
+            for rollup in rollups.each() {
+                least = least.min(rollup.sync_status()?.current_l1.number);
             }
+            Ok(least)
+        };
+        loop {
+            match self.ask(behind).await {
+                Ok(at) if at >= head => return Ok(()),
+                Ok(at) => tracing::info!(at, head, "waiting for the rollup nodes"),
+                Err(error) => tracing::warn!(%error, "waiting for the rollup nodes"),
+            }
+            tokio::time::sleep(self.schedule.poll_interval).await;
         }
-        Ok(())
     }
 
-    /// Proposes until `stop` becomes true.
+    /// Proposes until `stop` becomes true, and finishes what is in flight then.
     pub async fn run(self, health: Arc<Health>, mut stop: watch::Receiver<bool>) {
         metrics::gauge!("op_proposer_default_up").set(1);
-        let mut ticks = tokio::time::interval(self.schedule.poll_interval);
+        let proposer = Arc::new(self);
+        let mut ticks = tokio::time::interval(proposer.schedule.poll_interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // A proposal may take until its transaction is deep enough; L1 is looked at meanwhile.
+        let mut proposal = None;
         loop {
             tokio::select! {
-                _ = ticks.tick() => {}
+                _ = ticks.tick() => {
+                    proposer.look(&health).await;
+                    if proposal.is_none() {
+                        let proposer = Arc::clone(&proposer);
+                        proposal = Some(tokio::spawn(async move { proposer.propose().await }));
+                    }
+                }
+                ended = finished(&mut proposal) => report(ended, &health),
                 () = crate::stopped(&mut stop) => break,
             }
-            match self.look(&health).await {
-                Ok(Proposed::Created { block, root }) => {
-                    metrics::gauge!("op_proposer_default_proposed_sequence_number")
-                        .set(block as f64);
-                    tracing::info!(block, %root, "proposed");
-                }
-                Ok(Proposed::NotDue) => {}
-                Ok(Proposed::NothingSafe) => tracing::debug!("no block is safe enough"),
-                Err(error) => {
-                    metrics::counter!("op_proposer_default_not_proposed").increment(1);
-                    health.failed(&error);
-                    tracing::warn!(%error, "not proposing");
-                }
-            }
+        }
+        if proposal.is_some() {
+            report(finished(&mut proposal).await, &health);
         }
         metrics::gauge!("op_proposer_default_up").set(0);
     }
 
-    async fn look(&self, health: &Health) -> Result<Proposed, ProposeError> {
-        let head = self.lens.node().head().await?;
-        health.polled(head.number);
+    async fn look(&self, health: &Health) {
+        match self.lens.node().head().await {
+            Ok(head) => health.polled(head.number),
+            Err(error) => health.failed(&error),
+        }
         self.sender.report_balance().await;
-        self.propose(&head).await
     }
 
-    /// Proposes the newest safe block, if it is time to.
+    /// Proposes the newest block that is safe enough, if it is time to. Only one of these may be under way.
     ///
     /// # Errors
     /// [`ProposeError`]; then nothing was proposed, or it is not known to be on chain.
-    pub async fn propose(&self, head: &Block) -> Result<Proposed, ProposeError> {
-        if self.proposed_recently(head).await? {
+    pub async fn propose(&self) -> Result<Proposed, ProposeError> {
+        let head = self.sender.settled().await?;
+        if self.proposed_recently(&head).await? {
             return Ok(Proposed::NotDue);
         }
-        let Some(block) = self.safe_block().await? else { return Ok(Proposed::NothingSafe) };
-        let root = self.agreed_root(block).await?;
-        let Schedule { factory, game_type, .. } = self.schedule;
+        let Schedule { factory, game_type, allow_non_finalized, .. } = self.schedule;
+        let number = head.number;
+        let newest = self.ask(move |rollups| newest(rollups, number, allow_non_finalized)).await?;
+        let Some((output, block)) = newest else { return Ok(Proposed::NothingSafe) };
+        self.check_origin(&block).await?;
+        let (root, number) = (output.root(), block.number);
         let games = Factory::gamesCall {
             _gameType: game_type.0,
             _rootClaim: root,
-            _extraData: U256::from(block).to_be_bytes_vec().into(),
+            _extraData: U256::from(number).to_be_bytes_vec().into(),
         };
-        let known = self.lens.view(factory, &games, head).await?;
+        let known = self.lens.view(factory, &games, &head).await?;
         if !known.ok_or(ProposeError::Factory(factory))?.proxy_.is_zero() {
-            // Somebody has proposed the same.
-            return Ok(Proposed::NotDue);
+            return Ok(Proposed::Known { block: number });
         }
-        let intent = create_game(&self.lens, factory, game_type, root, block, head).await?;
-        match self.sender.send(&intent).await? {
-            Sent::Done(_) | Sent::Dry { .. } => Ok(Proposed::Created { block, root }),
+        let intent = create_game(&self.lens, factory, game_type, root, number, &head).await?;
+        // Where another process with this key was faster, it may have proposed another block.
+        match self.sender.send_once(&intent).await? {
+            Sent::Done(_) => Ok(Proposed::Created { root, block }),
+            Sent::Dry { .. } => Ok(Proposed::Dry { root, block: number }),
             Sent::Refused(revert) => Err(ProposeError::Refused(revert)),
+        }
+    }
+
+    /// Whether the L1 block that an L2 block builds on is one of the L1 node's.
+    async fn check_origin(&self, block: &L2Block) -> Result<(), ProposeError> {
+        let L2Block { number, l1_origin: origin, .. } = *block;
+        match self.lens.node().block_at(origin.number).await {
+            Ok(found) if found.hash == origin.hash => Ok(()),
+            Ok(_) | Err(NodeError { fault: NodeFault::Absent, .. }) => {
+                Err(ProposeError::OtherL1 { block: number, origin })
+            }
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -245,32 +349,83 @@ impl Proposer {
         }
         Ok(false)
     }
+}
 
-    /// The newest block that all nodes call safe enough; none while that is genesis.
-    async fn safe_block(&self) -> Result<Option<u64>, ProposeError> {
-        let mut safe = None;
-        for rollup in &self.rollups {
-            let status = sync_status(rollup).await?;
-            let own = match self.schedule.allow_non_finalized {
-                true => status.safe_l2.number,
-                false => status.finalized_l2.number,
-            };
-            safe = Some(safe.map_or(own, |safe: u64| safe.min(own)));
+/// The newest block that all nodes call safe enough, and its output; none while that is genesis.
+fn newest(
+    rollups: &mut Agreeing<RollupNode>,
+    head: u64,
+    allow_non_finalized: bool,
+) -> Result<Option<(Output, L2Block)>, ProposeError> {
+    let mut newest = None;
+    for rollup in rollups.each() {
+        let status = rollup.sync_status()?;
+        if !status.keeps_up(head) {
+            let (source_name, at) = (rollup.name(), status.current_l1.number);
+            return Err(ProposeError::Lagging { source_name, at, head });
         }
-        Ok(safe.ok_or(ProposeError::NoSource).map(Some)?.filter(|block| *block > 0))
+        let own = match allow_non_finalized {
+            true => status.safe_l2.number,
+            false => status.finalized_l2.number,
+        };
+        newest = Some(newest.map_or(own, |newest: u64| newest.min(own)));
     }
+    match newest {
+        Some(0) => Ok(None),
+        // Without any node this is the error that says so.
+        newest => Ok(Some(rollups.output_and_block(newest.unwrap_or_default())?)),
+    }
+}
 
-    async fn agreed_root(&self, block: u64) -> Result<B256, ProposeError> {
-        let mut agreed = None;
-        for rollup in &self.rollups {
-            let root = output_at(rollup, block).await?.output_root;
-            match agreed {
-                Some(first) if first != root => {
-                    return Err(ProposeError::Disagreement { block, first, second: root });
-                }
-                _ => agreed = Some(root),
-            }
+type Proposal = tokio::task::JoinHandle<Result<Proposed, ProposeError>>;
+
+/// How the proposal under way ended; for ever where there is none.
+async fn finished(proposal: &mut Option<Proposal>) -> Result<Proposed, ProposeError> {
+    let ended = match proposal.as_mut() {
+        Some(proposal) => proposal.await.unwrap_or(Err(ProposeError::Interrupted)),
+        None => std::future::pending().await,
+    };
+    *proposal = None;
+    ended
+}
+
+fn report(ended: Result<Proposed, ProposeError>, health: &Health) {
+    match ended {
+        Ok(Proposed::Created { root, block }) => {
+            show(&block);
+            tracing::info!(block = block.number, %root, "proposed");
         }
-        agreed.ok_or(ProposeError::NoSource)
+        Ok(Proposed::Dry { root, block }) => tracing::info!(block, %root, "would be proposed"),
+        Ok(Proposed::NotDue) => {}
+        Ok(Proposed::Known { block }) => {
+            tracing::info!(block, "a proposal is due, but that block's root is proposed already");
+        }
+        Ok(Proposed::NothingSafe) => tracing::info!("no block is safe enough"),
+        Err(error) => {
+            let reason = error.reason();
+            metrics::counter!("op_proposer_default_not_proposed", "reason" => reason).increment(1);
+            health.failed(&error);
+            tracing::warn!(%error, reason, "not proposing");
+        }
     }
+}
+
+/// Shows the block that was proposed, as deployed services show blocks.
+fn show(block: &L2Block) {
+    let L2Block { hash, number, timestamp, l1_origin, sequence_number } = *block;
+    metrics::gauge!("op_proposer_default_proposed_sequence_number").set(number as f64);
+    let of = |layer: &'static str| [("layer", layer), ("type", "proposed")];
+    // The hash's beginning, so that two that differ are seen to.
+    let print = |hash: B256| u64::from_le_bytes(*hash.first_chunk().unwrap_or(&[0; 8])) as f64;
+    for (layer, number, hash) in
+        [("l2", number, hash), ("l1_origin", l1_origin.number, l1_origin.hash)]
+    {
+        metrics::gauge!("op_proposer_default_refs_number", &of(layer)).set(number as f64);
+        metrics::gauge!("op_proposer_default_refs_hash", &of(layer)).set(print(hash));
+    }
+    metrics::gauge!("op_proposer_default_refs_time", &of("l2")).set(timestamp as f64);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    metrics::gauge!("op_proposer_default_refs_latency", &of("l2")).set(timestamp as f64 - now);
+    metrics::gauge!("op_proposer_default_refs_seqnr", "type" => "proposed")
+        .set(sequence_number as f64);
 }

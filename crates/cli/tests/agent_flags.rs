@@ -198,3 +198,69 @@ fn an_account_is_no_contract() {
     let wrong = "xyz";
     fails(&format!("game resolve {ACCOUNT} {l1} --private-key {wrong}"), &[], 1, &["private key"]);
 }
+
+/// What is wrong from the start is said at the start, not when a game is to be played.
+#[test]
+fn what_agents_need_is_looked_for_when_they_start() {
+    let l1 = L1::start();
+    // A contract that is there from the genesis block on, and is something else.
+    let other = "0x000F3df6D732807Ef1319fB7B8bB8522d0Beac02";
+    let agent = |name: &str, factory: &str| {
+        let more = if name == "proposer" { "--proposal-interval 1h" } else { "--datadir data" };
+        let url = &l1.url;
+        format!(
+            "{name} --l1-eth-rpc {url} --rollup-rpc {url} --private-key {KEY} --game-factory-address {factory} {more}"
+        )
+    };
+    for name in ["challenger", "proposer"] {
+        fails(&agent(name, ACCOUNT), &[], 1, &["there is no contract at", ACCOUNT, "check"]);
+        fails(&agent(name, other), &[], 1, &[other, "does not answer as a DisputeGameFactory"]);
+    }
+    let check = |factory: &str, words: &str| {
+        let arguments = agent("challenger", factory).replacen("challenger", "challenger check", 1);
+        let folder = tempfile::tempdir().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_rebut"))
+            .args(arguments.split(' '))
+            .arg("--json")
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let factory = findings.as_array().unwrap().iter().find(|one| one["what"] == "factory");
+        let factory = factory.unwrap();
+        assert_eq!(factory["ok"], false, "{factory}");
+        assert!(factory["found"].as_str().unwrap().contains(words), "{factory}");
+    };
+    check(ACCOUNT, "there is no contract at");
+    check(other, "does not answer as a DisputeGameFactory");
+
+    let node = nowhere();
+    let player = |more: &str| {
+        format!(
+            "challenger --l1-eth-rpc {node} --rollup-rpc {node} --datadir data --private-key {KEY} --game-factory-address {ACCOUNT} {more}"
+        )
+    };
+    let file = std::env::current_exe().unwrap();
+    let file = file.display();
+    let missing = ["no prestate for cannon games", "nowhere.bin.gz", "--cannon-prestate"];
+    fails(&player("--cannon-prestate nowhere.bin.gz"), &[], 1, &missing);
+    let wrong = ["no prestate for asterisc games", "--asterisc-prestate"];
+    let asterisc = format!("--game-types asterisc --asterisc-prestate {file}");
+    fails(&player(&asterisc), &[], 1, &wrong);
+    let folder = ["no prestate for cannon games", "/nowhere", "--prestates-url"];
+    fails(&player("--prestates-url file:///nowhere"), &[], 1, &folder);
+    // A file for games that are not played does not matter; without any the log says what to do.
+    let ended = run(&player("--game-types cannon --asterisc-prestate nowhere"), &[]);
+    assert!(ended.stderr.contains("no answer"), "{}", ended.stderr);
+    let warned = "no cannon game can be played: give --cannon-prestate or --prestates-url";
+    assert!(ended.stderr.contains(warned), "{}", ended.stderr);
+
+    let dead = format!(
+        "proposer --l1-eth-rpc {0} --rollup-rpc {0} --proposal-interval 1h --game-factory-address {ACCOUNT} --signer.endpoint {node}/secret --signer.address {ACCOUNT}",
+        l1.url
+    );
+    let ended = run(&dead, &[]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the remote signer: ") && !ended.stderr.contains("secret"));
+}

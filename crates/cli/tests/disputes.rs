@@ -1,9 +1,8 @@
 //! `rebut demo` and `rebut deploy` as processes: on an L1 chain of their own, and on anvil.
 
+use rebut_foundry::Anvil;
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 /// The first account of every development chain.
 const KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
@@ -17,53 +16,6 @@ fn json(arguments: &[&str]) -> Value {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {errors}");
     serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// An anvil on a free port. It ends with this value.
-struct Anvil {
-    process: Child,
-    url: String,
-    _cache: tempfile::TempDir,
-}
-
-impl Anvil {
-    /// None, after a line that says so, where npm has not installed it; with `CI` set that is a failure.
-    fn start() -> Option<Self> {
-        let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts");
-        let program = contracts.join("node_modules/.bin/anvil");
-        if !program.exists() {
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "anvil is not installed: npm ci in contracts/"
-            );
-            println!("skipped: anvil is not installed (npm ci in contracts/)");
-            return None;
-        }
-        let cache = tempfile::tempdir().unwrap();
-        let mut process = Command::new(program)
-            .args(["--port", "0", "--cache-path"])
-            .arg(cache.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines =
-            BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let url = lines
-            .find_map(|line| line.strip_prefix("Listening on ").map(|at| format!("http://{at}")))
-            .unwrap();
-        // It ends when nobody reads what it says.
-        std::thread::spawn(move || lines.for_each(drop));
-        Some(Self { process, url, _cache: cache })
-    }
-}
-
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 /// Checks what a demonstration ended with.
@@ -117,8 +69,8 @@ fn both_games_about_asterisc_end_as_they_should() {
 
 #[test]
 fn both_games_end_as_they_should_on_anvil() {
-    let Some(anvil) = Anvil::start() else { return };
-    check(&json(&["demo", "--json", "--l1-rpc", &anvil.url]), "cannon", "syscall read");
+    let Some(anvil) = Anvil::start(&[]) else { return };
+    check(&json(&["demo", "--json", "--l1-rpc", anvil.url()]), "cannon", "syscall read");
 }
 
 #[test]
@@ -131,7 +83,7 @@ fn an_l1_that_does_not_answer_is_named() {
 
 #[test]
 fn a_deployment_is_read_back_and_not_repeated_by_mistake() {
-    let Some(anvil) = Anvil::start() else { return };
+    let Some(anvil) = Anvil::start(&[]) else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("chain.toml");
     let text = |delay: u64| {
@@ -146,7 +98,7 @@ fn a_deployment_is_read_back_and_not_repeated_by_mistake() {
     };
     std::fs::write(&file, text(17)).unwrap();
     let config = file.to_str().unwrap();
-    let arguments = ["deploy", "--config", config, "--rpc-url", &anvil.url, "--private-key", KEY];
+    let arguments = ["deploy", "--config", config, "--rpc-url", anvil.url(), "--private-key", KEY];
     let with = |more: &[&'static str]| [&arguments[..], &["--json"], more].concat();
 
     let dry = json(&with(&["--dry-run"]));

@@ -4,11 +4,12 @@
 //! games are watched. A proposal that cannot be judged is no proposal that is right: it is reported, counted, and looked
 //! at again.
 
-use super::{Failure, Player, oracle as views};
+use super::{Failure, Player};
 use crate::chain::{Block, NodeError, Snapshot, View};
 use crate::preimage::{Metadata, ProposalData, parse_leaf_log};
 use crate::sender::{Intent, Sent};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use rebut_contracts::bindings::PreimageOracle as Oracle;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -76,17 +77,17 @@ async fn one(
     block: &Block,
 ) -> Result<(), Failure> {
     let lens = &player.lens;
-    let count = lens.view(oracle, &views::proposalCountCall {}, block).await?;
+    let count = lens.view(oracle, &Oracle::proposalCountCall {}, block).await?;
     let count = count.ok_or(Failure::Unreadable("proposalCount"))?.saturating_to::<u64>();
     if count < known.listed {
         // A reorganisation took some away.
         *known = Watched { challenge_period: known.challenge_period, ..Watched::default() };
     }
     let asked: Vec<View> = (known.listed..count.min(known.listed.saturating_add(LISTING_STEP)))
-        .map(|index| View::new(oracle, &views::proposalsCall { index: U256::from(index) }))
+        .map(|index| View::new(oracle, &Oracle::proposalsCall(U256::from(index))))
         .collect();
     for answer in lens.views(&asked, block).await? {
-        let entry = answer.decode::<views::proposalsCall>();
+        let entry = answer.decode::<Oracle::proposalsCall>();
         let entry = entry.ok_or(Failure::Unreadable("proposals"))?;
         known.open.push((entry.claimant, entry.uuid));
         known.listed += 1;
@@ -98,10 +99,10 @@ async fn one(
             [
                 View::new(
                     oracle,
-                    &views::proposalMetadataCall { claimant: *claimant, uuid: *uuid },
+                    &Oracle::proposalMetadataCall { claimant: *claimant, uuid: *uuid },
                 ),
-                View::new(oracle, &views::getTreeRootLPPCall { claimant: *claimant, uuid: *uuid }),
-                View::new(oracle, &views::proposalBondsCall { claimant: *claimant, uuid: *uuid }),
+                View::new(oracle, &Oracle::getTreeRootLPPCall { _owner: *claimant, _uuid: *uuid }),
+                View::new(oracle, &Oracle::proposalBondsCall { claimant: *claimant, uuid: *uuid }),
             ]
         })
         .collect();
@@ -109,18 +110,18 @@ async fn one(
     let mut open = Vec::new();
     for ((claimant, uuid), answers) in known.open.iter().zip(answers.chunks(3)) {
         let [metadata, root, bond] = answers else { continue };
-        let word = metadata.decode::<views::proposalMetadataCall>();
+        let word = metadata.decode::<Oracle::proposalMetadataCall>();
         let metadata = Metadata::unpack(word.ok_or(Failure::Unreadable("proposalMetadata"))?);
         let end = metadata.timestamp.saturating_add(known.challenge_period);
         let closed = metadata.timestamp != 0;
         // The bond is there until a proposal is squeezed: before that a challenge stops it, however late.
-        let bond = bond.decode::<views::proposalBondsCall>();
+        let bond = bond.decode::<Oracle::proposalBondsCall>();
         let squeezed = bond.ok_or(Failure::Unreadable("proposalBonds"))?.is_zero();
         if metadata.countered || (closed && end < block.timestamp && squeezed) {
             continue;
         }
         open.push((*claimant, *uuid));
-        let root = root.decode::<views::getTreeRootLPPCall>();
+        let root = root.decode::<Oracle::getTreeRootLPPCall>();
         let root = root.ok_or(Failure::Unreadable("getTreeRootLPP"))?;
         if !closed || known.right.contains(&(*claimant, *uuid, root)) {
             continue;
@@ -176,18 +177,18 @@ async fn leaves(
     block: &Block,
 ) -> Result<Vec<Log>, Failure> {
     let lens = &player.lens;
-    let call = views::proposalBlocksLenCall { claimant, uuid };
+    let call = Oracle::proposalBlocksLenCall { _claimant: claimant, _uuid: uuid };
     let count = lens.view(oracle, &call, block).await?;
     let count = count.ok_or(Failure::Unreadable("proposalBlocksLen"))?.saturating_to::<u64>();
     let asked: Vec<View> = (0..count.min(MOST_BLOCKS))
         .map(|index| {
-            let call = views::proposalBlocksCall { claimant, uuid, index: U256::from(index) };
+            let call = Oracle::proposalBlocksCall { claimant, uuid, _2: U256::from(index) };
             View::new(oracle, &call)
         })
         .collect();
     let mut numbers = Vec::new();
     for answer in lens.views(&asked, block).await? {
-        let number = answer.decode::<views::proposalBlocksCall>();
+        let number = answer.decode::<Oracle::proposalBlocksCall>();
         numbers.push(number.ok_or(Failure::Unreadable("proposalBlocks"))?);
     }
     // Several calls in one block are listed several times.

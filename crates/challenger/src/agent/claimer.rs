@@ -185,7 +185,8 @@ impl Claimer {
                 // What is next now is seen at the next look.
                 Ok(Sent::Done(_)) => {
                     if pays {
-                        metrics::gauge!("op_challenger_bonds").increment(ether(credit.credit));
+                        // In wei, as deployed challengers count.
+                        metrics::gauge!("op_challenger_bonds").increment(f64::from(credit.credit));
                     }
                     now
                 }
@@ -247,10 +248,6 @@ pub fn claim_credit(game: Address, recipient: Address) -> Intent {
 fn close_game(game: Address) -> Intent {
     let data = Game::closeGameCall {}.abi_encode().into();
     Intent { to: game, value: U256::ZERO, data, what: format!("close game {game}") }
-}
-
-fn ether(wei: U256) -> f64 {
-    f64::from(wei) / 1e18
 }
 
 #[cfg(test)]

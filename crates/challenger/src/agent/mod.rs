@@ -11,7 +11,6 @@
 
 mod auditor;
 mod claimer;
-mod oracle;
 mod player;
 mod scheduler;
 mod upload;
@@ -185,6 +184,8 @@ impl Failure {
         match self {
             Self::Node(_) | Self::Unreadable(_) => "l1",
             Self::Send(SendError::Spending(_)) => "spending_cap",
+            Self::Send(SendError::Funds { .. }) => "funds",
+            Self::Send(SendError::Signer(_)) => "signer",
             Self::Send(_) => "transaction",
             Self::Trace(why) => trace_reason(why),
             Self::Game(_) => "game",

@@ -1,7 +1,6 @@
 //! Preimages on their way into the oracle: looked for first, then sent by the plan, waited for where others may
 //! challenge them.
 
-use super::oracle::proposalMetadataCall;
 use super::{Failure, Turn};
 use crate::chain::{Lens, Snapshot};
 use crate::preimage::{Call, LargeProposal, Metadata, Next, Schedule, Target, Upload as Plan};
@@ -74,7 +73,8 @@ async fn propose(
 ) -> Result<Upload, Failure> {
     let facts = &snapshot.facts;
     let mut done = Turn::default();
-    let call = proposalMetadataCall { claimant: proposal.claimant(), uuid: proposal.uuid() };
+    let (claimant, uuid) = (proposal.claimant(), proposal.uuid());
+    let call = Oracle::proposalMetadataCall { claimant, uuid };
     loop {
         let head = lens.node().head().await?;
         now = now.max(Timestamp(head.timestamp));

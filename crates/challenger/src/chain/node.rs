@@ -257,7 +257,7 @@ impl Node {
         params: Value,
     ) -> Result<T, NodeError> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        metrics::counter!("op_challenger_rpc_requests_total", "method" => method).increment(1);
+        metrics::counter!("rebut_rpc_requests_total", "method" => method).increment(1);
         let fault = |fault| NodeError { method, fault };
         let answer = tokio::time::timeout(
             self.timeout,
@@ -382,7 +382,7 @@ impl From<RpcError<TransportErrorKind>> for NodeFault {
 }
 
 /// The innermost cause: what is around it repeats the node's address, and with it the key that may be part of it.
-fn cause(error: &dyn std::error::Error) -> String {
+pub(crate) fn cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
@@ -391,7 +391,7 @@ fn cause(error: &dyn std::error::Error) -> String {
 }
 
 /// A text of a node on one line, and not longer than a line.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     let mut short: String = text.chars().take(MESSAGE_LIMIT_CHARS).collect();
     if short.len() < text.len() {
         short.push('…');

@@ -7,12 +7,12 @@
 //! The data comes from logs: each call that adds leaves leaves one with its caller and its own call data. Call
 //! data is read as the contract reads it, so that nobody hides a false leaf in an odd encoding.
 
-use super::abi::{LeafArgument, StateMatrix, challengeFirstLPPCall, challengeLPPCall};
 use super::leaves::{Leaf, LeafTree};
 use super::sponge::{BLOCK_BYTES, Sponge, block_count, padded_blocks};
 use super::{Call, Metadata, Target};
 use alloy_primitives::{Address, B256, U256, hex};
 use alloy_sol_types::SolCall;
+use rebut_contracts::bindings::PreimageOracle as Oracle;
 
 /// `addLeavesLPP(uint256,uint256,bytes,bytes32[],bool)`.
 const ADD_LEAVES: [u8; 4] = hex!("7917de1d");
@@ -200,24 +200,24 @@ impl ProposalData {
         wrong: &Leaf,
     ) -> Call {
         let (claimant, uuid) = (self.claimant, self.uuid);
-        let post = LeafArgument::from(wrong);
+        let post = Oracle::Leaf::from(wrong);
         let post_proof = tree.proof(wrong.index);
         let data = match previous {
-            None => challengeFirstLPPCall {
-                claimant,
-                uuid,
-                postState: post,
-                postStateProof: post_proof,
+            None => Oracle::challengeFirstLPPCall {
+                _claimant: claimant,
+                _uuid: uuid,
+                _postState: post,
+                _postStateProof: post_proof,
             }
             .abi_encode(),
-            Some(previous) => challengeLPPCall {
-                claimant,
-                uuid,
-                stateMatrix: StateMatrix::from(before),
-                preState: LeafArgument::from(previous),
-                preStateProof: tree.proof(previous.index),
-                postState: post,
-                postStateProof: post_proof,
+            Some(previous) => Oracle::challengeLPPCall {
+                _claimant: claimant,
+                _uuid: uuid,
+                _stateMatrix: Oracle::StateMatrix::from(before),
+                _preState: Oracle::Leaf::from(previous),
+                _preStateProof: tree.proof(previous.index),
+                _postState: post,
+                _postStateProof: post_proof,
             }
             .abi_encode(),
         };

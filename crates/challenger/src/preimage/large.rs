@@ -9,12 +9,12 @@
 //! [`LargeProposal::next`] says what to send from what the contract says of the proposal, so that it goes on
 //! wherever it was interrupted, and sends nothing twice.
 
-use super::abi::{LeafArgument, StateMatrix, addLeavesLPPCall, initLPPCall, squeezeLPPCall};
 use super::leaves::{Leaf, LeafTree, MAX_LEAVES};
 use super::sponge::{BLOCK_BYTES, Sponge, block_count, padded_blocks};
 use super::{Call, Target};
 use alloy_primitives::{Address, B256, Keccak256, U256};
 use alloy_sol_types::SolCall;
+use rebut_contracts::bindings::PreimageOracle as Oracle;
 use rebut_dispute::{Seconds, Timestamp};
 use std::sync::Arc;
 
@@ -222,11 +222,11 @@ impl LargeProposal {
     }
 
     fn open(&self) -> Call {
-        let call = initLPPCall {
-            uuid: self.uuid(),
-            partOffset: self.part_offset,
+        let call = Oracle::initLPPCall {
+            _uuid: self.uuid(),
+            _partOffset: self.part_offset,
             // `new` has checked that it is below 2^24.
-            claimedSize: self.data.len() as u32,
+            _claimedSize: self.data.len() as u32,
         };
         Call { target: Target::Oracle, value: BOND_WEI, data: call.abi_encode().into() }
     }
@@ -263,12 +263,12 @@ impl LargeProposal {
         let finalize = end == self.commitments.len();
         let bytes_end = if finalize { self.data.len() } else { end * BLOCK_BYTES };
         let input = self.data.get(start * BLOCK_BYTES..bytes_end).unwrap_or_default();
-        let call = addLeavesLPPCall {
-            uuid: self.uuid(),
-            inputStartBlock: U256::from(start),
-            input: input.to_vec().into(),
-            stateCommitments: self.commitments.get(start..end).unwrap_or_default().to_vec(),
-            finalize,
+        let call = Oracle::addLeavesLPPCall {
+            _uuid: self.uuid(),
+            _inputStartBlock: U256::from(start),
+            _input: input.to_vec().into(),
+            _stateCommitments: self.commitments.get(start..end).unwrap_or_default().to_vec(),
+            _finalize: finalize,
         };
         Call { target: Target::Oracle, value: U256::ZERO, data: call.abi_encode().into() }
     }
@@ -289,17 +289,17 @@ impl LargeProposal {
         }
         let tree = LeafTree::new(hashes);
         let [pre, post] = last_two.map(|leaf| match leaf {
-            Some(leaf) => (LeafArgument::from(&leaf), tree.proof(leaf.index)),
+            Some(leaf) => (Oracle::Leaf::from(&leaf), tree.proof(leaf.index)),
             None => unreachable!("`new` refuses a preimage of a single block"),
         });
-        let call = squeezeLPPCall {
-            claimant: self.claimant,
-            uuid: self.uuid(),
-            stateMatrix: StateMatrix::from(&before),
-            preState: pre.0,
-            preStateProof: pre.1,
-            postState: post.0,
-            postStateProof: post.1,
+        let call = Oracle::squeezeLPPCall {
+            _claimant: self.claimant,
+            _uuid: self.uuid(),
+            _stateMatrix: Oracle::StateMatrix::from(&before),
+            _preState: pre.0,
+            _preStateProof: pre.1,
+            _postState: post.0,
+            _postStateProof: post.1,
         };
         Call { target: Target::Oracle, value: U256::ZERO, data: call.abi_encode().into() }
     }

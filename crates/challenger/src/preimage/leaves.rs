@@ -6,7 +6,8 @@
 //! ```
 
 use super::sponge::BLOCK_BYTES;
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::{B256, U256, keccak256};
+use rebut_contracts::bindings::PreimageOracle as Oracle;
 use rebut_merkle::zero_hash;
 
 /// Levels of the tree.
@@ -34,6 +35,16 @@ impl Leaf {
         rest[28..32].copy_from_slice(&self.index.to_be_bytes());
         rest[32..].copy_from_slice(self.commitment.as_slice());
         keccak256(bytes)
+    }
+}
+
+impl From<&Leaf> for Oracle::Leaf {
+    fn from(leaf: &Leaf) -> Self {
+        Self {
+            input: leaf.input.to_vec().into(),
+            index: U256::from(leaf.index),
+            stateCommitment: leaf.commitment,
+        }
     }
 }
 

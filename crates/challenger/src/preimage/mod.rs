@@ -12,7 +12,6 @@
 //!
 //! Source: fault proof specification, "Pre-image Oracle"; the deployed PreimageOracle and FaultDisputeGame.
 
-mod abi;
 mod audit;
 mod large;
 mod leaves;

@@ -1,10 +1,10 @@
 //! What makes a part of a preimage readable for a step.
 
-use super::abi::addLocalDataCall;
 use super::{LargeProposal, ProposalError};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
 use rebut_contracts::Preimage;
+use rebut_contracts::bindings::FaultDisputeGame as Game;
 use rebut_dispute::{ClaimIndex, Evidence, PreimagePart};
 use rebut_preimage::{KeyError, KeyType, PreimageKey, ValueError};
 
@@ -117,10 +117,10 @@ impl Upload {
             (KeyType::Local, Evidence::Data) => {
                 let served = key.local_identifier().filter(|id| SERVED.contains(id));
                 let identifier = served.ok_or(PlanError::Local { key })?;
-                let call = addLocalDataCall {
-                    ident: U256::from(identifier),
-                    execLeafIdx: U256::from(claim.0),
-                    partOffset: U256::from(part.offset),
+                let call = Game::addLocalDataCall {
+                    _ident: U256::from(identifier),
+                    _execLeafIdx: U256::from(claim.0),
+                    _partOffset: U256::from(part.offset),
                 };
                 let data = call.abi_encode().into();
                 return Ok(Self::Local(Call { target: Target::Game, value: U256::ZERO, data }));

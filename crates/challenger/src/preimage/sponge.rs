@@ -8,6 +8,7 @@
 //! ```
 
 use alloy_primitives::{B256, keccak256};
+use rebut_contracts::bindings::PreimageOracle as Oracle;
 use rebut_merkle::keccak_f;
 
 /// Bytes that one permutation absorbs.
@@ -80,6 +81,12 @@ pub fn padded_blocks(data: &[u8]) -> impl Iterator<Item = [u8; BLOCK_BYTES]> {
     last[rest.len()] ^= 0x01;
     last[BLOCK_BYTES - 1] ^= 0x80;
     whole.iter().copied().chain(std::iter::once(last))
+}
+
+impl From<&Sponge> for Oracle::StateMatrix {
+    fn from(sponge: &Sponge) -> Self {
+        Self { state: *sponge.lanes() }
+    }
 }
 
 #[cfg(test)]

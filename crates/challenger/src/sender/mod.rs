@@ -17,7 +17,7 @@ pub use fees::{FeeLimits, Fees};
 pub use signer::{KeySource, RemoteSigner, Signer, SignerError};
 pub use spending::SpendingError;
 
-use crate::chain::{At, Node, NodeError, NodeFault, Receipt, Request};
+use crate::chain::{At, Block, Node, NodeError, NodeFault, Receipt, Request};
 use alloy_consensus::TxEip1559;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use rebut_contracts::Revert;
@@ -115,6 +115,16 @@ pub enum SendError {
     /// It may not be spent.
     #[error(transparent)]
     Spending(#[from] SpendingError),
+    /// The account has too little.
+    #[error("the account {account} has {balance} wei, and the call alone carries {value}")]
+    Funds {
+        /// The account.
+        account: Address,
+        /// What it has.
+        balance: U256,
+        /// What the call carries.
+        value: U256,
+    },
     /// Not included in time, although offers rose as far as they may.
     #[error("not included within {} s", .0.as_secs())]
     Stuck(Duration),
@@ -245,7 +255,34 @@ impl Sender {
         self.spending.spent()
     }
 
-    /// Makes a call, and returns when it is as many blocks deep as the policy says.
+    /// The newest block, when all that this account has ever published is in the chain up to it or gone: what the state
+    /// after it shows is all that was done. Waits for what is waiting, and cancels what stays.
+    ///
+    /// # Errors
+    /// [`SendError::Node`]; [`SendError::Stuck`] where something stays all the same.
+    pub async fn settled(&self) -> Result<Block, SendError> {
+        // Nothing is published meanwhile.
+        let _nonces = self.nonces.lock().await;
+        let begin = Instant::now();
+        while begin.elapsed() < self.policy.send_timeout {
+            if !self.policy.dry_run {
+                self.recover().await?;
+            }
+            let head = self.node.head().await?;
+            let included = self.node.nonce(self.address(), At::Block(head.hash)).await?;
+            // Behind one address may be nodes of which one knows less.
+            if self.policy.dry_run
+                || included >= self.node.nonce(self.address(), At::Pending).await?
+            {
+                return Ok(head);
+            }
+            tokio::time::sleep(self.policy.receipt_interval).await;
+        }
+        Err(SendError::Stuck(self.policy.send_timeout))
+    }
+
+    /// Makes a call, and returns when it is as many blocks deep as the policy says. Where another process takes the
+    /// nonce the call is simulated anew, and made if it still succeeds.
     ///
     /// # Errors
     /// [`SendError`].
@@ -253,36 +290,54 @@ impl Sender {
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await;
         for _ in 0..=self.policy.nonce_too_low_limit {
-            let published = match self.publish(intent).await? {
-                Ok(published) => published,
-                Err(Some(sent)) => return Ok(sent),
-                Err(None) => continue,
-            };
-            let (reserved, begin) = (published.reserved, published.at);
-            let waited = self.wait(intent, published).await;
-            let mut nonces = self.nonces.lock().await;
-            nonces.in_flight = nonces.in_flight.saturating_sub(1);
-            if nonces.in_flight == 0 || waited.is_err() {
-                nonces.next = None;
-            }
-            drop(nonces);
-            match waited {
-                Ok((receipt, bumps)) => {
-                    self.metrics.confirmed(&receipt, bumps, begin.elapsed());
-                    return self.settle(intent, receipt, reserved);
-                }
-                Err(Lost::Late) => {
-                    // It may be included all the same.
-                    self.spending.settle(reserved, reserved);
-                    return Err(SendError::Stuck(self.policy.send_timeout));
-                }
-                Err(Lost::NonceTaken) => {
-                    tracing::info!(what = intent.what, "another transaction took the nonce");
-                    self.spending.release(reserved);
-                }
+            if let Some(sent) = self.attempt(intent).await? {
+                return Ok(sent);
             }
         }
         Err(SendError::Nonce(self.policy.nonce_too_low_limit))
+    }
+
+    /// The same for a call that must not be made where the account has done something else meanwhile, although it would
+    /// succeed.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn send_once(&self, intent: &Intent) -> Result<Sent, SendError> {
+        let _slot = self.slots.acquire().await;
+        self.attempt(intent).await?.ok_or(SendError::Nonce(1))
+    }
+
+    /// Nothing where another transaction took the nonce.
+    async fn attempt(&self, intent: &Intent) -> Result<Option<Sent>, SendError> {
+        let published = match self.publish(intent).await? {
+            Ok(published) => published,
+            Err(unpublished) => return Ok(unpublished),
+        };
+        let (reserved, begin) = (published.reserved, published.at);
+        let waited = self.wait(intent, published).await;
+        let mut nonces = self.nonces.lock().await;
+        nonces.in_flight = nonces.in_flight.saturating_sub(1);
+        self.metrics.pending(nonces.in_flight);
+        if nonces.in_flight == 0 || waited.is_err() {
+            nonces.next = None;
+        }
+        drop(nonces);
+        match waited {
+            Ok((receipt, bumps)) => {
+                self.metrics.confirmed(&receipt, bumps, begin.elapsed());
+                self.settle(intent, receipt, reserved).map(Some)
+            }
+            Err(Lost::Late) => {
+                // It may be included all the same.
+                self.spending.settle(reserved, reserved);
+                Err(SendError::Stuck(self.policy.send_timeout))
+            }
+            Err(Lost::NonceTaken) => {
+                tracing::info!(what = intent.what, "another transaction took the nonce");
+                self.spending.release(reserved);
+                Ok(None)
+            }
+        }
     }
 
     fn settle(&self, intent: &Intent, receipt: Receipt, reserved: U256) -> Result<Sent, SendError> {
@@ -335,7 +390,7 @@ impl Sender {
             Err(error) => {
                 return match error.revert() {
                     Some(revert) => Ok(Err(Some(Sent::Refused(revert.clone())))),
-                    None => Err(error.into()),
+                    None => Err(self.funds(intent).await.unwrap_or_else(|| error.into())),
                 };
             }
         };
@@ -360,6 +415,7 @@ impl Sender {
                 nonces.in_flight += 1;
                 tracing::info!(what = intent.what, transaction = %hash, nonce, "published");
                 self.metrics.published(nonce);
+                self.metrics.pending(nonces.in_flight);
                 let (at, hashes) = (Instant::now(), vec![hash]);
                 Ok(Ok(Published { nonce, gas_limit, reserved, at, fees, raw, hashes }))
             }
@@ -383,6 +439,13 @@ impl Sender {
                 Err(error)
             }
         }
+    }
+
+    /// Whether the account has less than a call carries; nodes say that in words of their own.
+    async fn funds(&self, intent: &Intent) -> Option<SendError> {
+        let (account, value) = (self.address(), intent.value);
+        let balance = self.node.balance(account, At::Latest).await.ok()?;
+        (balance < value).then_some(SendError::Funds { account, balance, value })
     }
 
     async fn sign(
@@ -428,7 +491,9 @@ impl Sender {
         // Not every node suggests a tip; the least is a fair guess.
         let tip = self.node.suggested_tip().await.unwrap_or_default();
         let base = head.base_fee_per_gas.unwrap_or_default();
-        Ok(self.policy.fees.offer(base.to(), tip))
+        let offer = self.policy.fees.offer(base.to(), tip);
+        self.metrics.market(base.saturating_to(), offer);
+        Ok(offer)
     }
 
     /// Waits for inclusion and depth. Raises the offer from time to time, and publishes again what a

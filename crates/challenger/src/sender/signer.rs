@@ -1,11 +1,14 @@
 //! Who signs: a key of this process, or a remote signer.
 
+use crate::chain::{cause, shortened};
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope, transaction::SignerRecoverable};
 use alloy_eips::eip2718::{Decodable2718, Encodable2718};
+use alloy_json_rpc::RpcError;
 use alloy_network::TxSignerSync;
 use alloy_primitives::{Address, B256, Bytes, U64, U128};
 use alloy_rpc_client::RpcClient;
 use alloy_signer_local::{MnemonicBuilder, PrivateKeySigner};
+use alloy_transport::TransportErrorKind;
 use alloy_transport_http::reqwest::{self, Certificate, Identity, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -74,9 +77,17 @@ pub enum SignerError {
     /// The remote signer did not sign.
     #[error("the remote signer: {0}")]
     Refused(String),
-    /// It signed something else, or with another key.
-    #[error("the remote signer signed another transaction, or with another key")]
+    /// What it gave is not the transaction that it was asked to sign, signed.
+    #[error("the remote signer signed another transaction than it was asked to, or none")]
     Forged,
+    /// It signed with another key.
+    #[error("the remote signer signs for {found}, not for {expected}: check --signer.address")]
+    OtherKey {
+        /// Whose signature it is.
+        found: Address,
+        /// Whose it should be.
+        expected: Address,
+    },
     /// Signing failed.
     #[error("cannot sign: {0}")]
     Local(#[from] alloy_signer::Error),
@@ -93,8 +104,6 @@ pub enum Signer {
         address: Address,
         /// The server.
         client: RpcClient,
-        /// The longest wait for it.
-        timeout: Duration,
     },
 }
 
@@ -177,7 +186,7 @@ impl RemoteSigner {
         }
         let client = builder.build().map_err(|_| SignerError::Remote("connection"))?;
         let client = RpcClient::new_http_with_client(client, url);
-        Ok(Signer::Remote { address: self.address, client, timeout })
+        Ok(Signer::Remote { address: self.address, client })
     }
 }
 
@@ -198,6 +207,18 @@ impl Signer {
         }
     }
 
+    /// Fails where a remote signer does not answer. One that has no such method is there, too.
+    ///
+    /// # Errors
+    /// [`SignerError::Refused`].
+    pub async fn check(&self) -> Result<(), SignerError> {
+        let Self::Remote { client, .. } = self else { return Ok(()) };
+        match client.request::<_, Value>("health_status", ()).await {
+            Ok(_) | Err(RpcError::ErrorResp(_)) => Ok(()),
+            Err(error) => Err(refused(error)),
+        }
+    }
+
     /// Signs. Gives the transaction as it is published, and its hash.
     ///
     /// # Errors
@@ -209,20 +230,23 @@ impl Signer {
                 let signed = TxEnvelope::from(transaction.into_signed(signature));
                 Ok((signed.encoded_2718().into(), *signed.tx_hash()))
             }
-            Self::Remote { address, client, timeout } => {
-                let asked = client.request::<Value, Signed>(
-                    "eth_signTransaction",
-                    json!([arguments(*address, &transaction)]),
-                );
-                let answer = tokio::time::timeout(*timeout, asked)
-                    .await
-                    .map_err(|_| SignerError::Refused("no answer in time".into()))?
-                    .map_err(|error| SignerError::Refused(error.to_string()))?;
+            Self::Remote { address, client } => {
+                let asked = json!([arguments(*address, &transaction)]);
+                let asked = client.request::<Value, Signed>("eth_signTransaction", asked);
+                let answer = asked.await.map_err(refused)?;
                 let (Signed::Raw(raw) | Signed::Object { raw }) = answer;
                 verified(raw, *address, &transaction)
             }
         }
     }
+}
+
+/// What a remote signer says instead of signing, without its address, which may hold a key.
+fn refused(error: RpcError<TransportErrorKind>) -> SignerError {
+    SignerError::Refused(match error {
+        RpcError::ErrorResp(payload) => shortened(&payload.message),
+        other => shortened(&cause(&other)),
+    })
 }
 
 /// The transaction in the form of `eth_signTransaction`.
@@ -247,8 +271,11 @@ fn verified(raw: Bytes, address: Address, asked: &TxEip1559) -> Result<(Bytes, B
     let envelope = TxEnvelope::decode_2718(&mut rest).map_err(|_| SignerError::Forged)?;
     let same = matches!(&envelope, TxEnvelope::Eip1559(signed) if signed.tx() == asked);
     let signer = envelope.recover_signer().map_err(|_| SignerError::Forged)?;
-    if !rest.is_empty() || !same || signer != address {
+    if !rest.is_empty() || !same {
         return Err(SignerError::Forged);
+    }
+    if signer != address {
+        return Err(SignerError::OtherKey { found: signer, expected: address });
     }
     Ok((raw.clone(), *envelope.tx_hash()))
 }
@@ -315,7 +342,8 @@ mod tests {
         assert_eq!(verified(raw.clone(), FIRST, &asked).unwrap(), (raw.clone(), hash));
         let other = TxEip1559 { value: U256::from(6), ..asked.clone() };
         assert!(matches!(verified(raw.clone(), FIRST, &other), Err(SignerError::Forged)));
-        assert!(matches!(verified(raw.clone(), SECOND, &asked), Err(SignerError::Forged)));
+        let another = verified(raw.clone(), SECOND, &asked);
+        assert!(matches!(another, Err(SignerError::OtherKey { found: FIRST, .. })));
         let longer = [raw.as_ref(), &[0]].concat().into();
         assert!(matches!(verified(longer, FIRST, &asked), Err(SignerError::Forged)));
         assert!(matches!(verified(Bytes::new(), FIRST, &asked), Err(SignerError::Forged)));

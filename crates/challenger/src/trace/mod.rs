@@ -26,8 +26,8 @@ pub mod vm;
 
 pub use derivation::{DerivationError, Derived};
 pub use outputs::{Agreeing, HeaderNodes, HeaderSource, L1Head, OutputSource, Outputs};
-pub use prestate::{PrestateError, Prestates, Stored};
-pub use rollup::{RollupNode, SyncStatus};
+pub use prestate::{PrestateError, Prestates, Stored, Supply};
+pub use rollup::{BlockId, L2Block, LAG_LIMIT_BLOCKS, RollupNode, SyncStatus};
 pub use server::{PreimageServer, ServerForm};
 pub use setup::{ChainNodes, Engine, ExternalProgram, GameSetup, Machinery, Setup};
 

@@ -43,30 +43,49 @@ pub trait OutputSource: Send {
     fn safe_head(&mut self, head: L1Head, limit: u64) -> Result<u64, TraceError>;
 }
 
-/// Several sources, of which each has to say the same.
-pub struct Agreeing(Vec<Box<dyn OutputSource>>);
+impl<S: OutputSource + ?Sized> OutputSource for Box<S> {
+    fn name(&self) -> String {
+        self.as_ref().name()
+    }
 
-impl std::fmt::Debug for Agreeing {
+    fn output(&mut self, number: u64) -> Result<Output, TraceError> {
+        self.as_mut().output(number)
+    }
+
+    fn safe_head(&mut self, head: L1Head, limit: u64) -> Result<u64, TraceError> {
+        self.as_mut().safe_head(head, limit)
+    }
+}
+
+/// Several sources, of which each has to say the same.
+pub struct Agreeing<S = Box<dyn OutputSource>>(Vec<S>);
+
+impl<S: OutputSource> std::fmt::Debug for Agreeing<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Agreeing").field(&self.name()).finish()
     }
 }
 
-impl Agreeing {
+impl<S: OutputSource> Agreeing<S> {
     /// These sources; without any there is never an answer.
-    pub const fn new(sources: Vec<Box<dyn OutputSource>>) -> Self {
+    pub const fn new(sources: Vec<S>) -> Self {
         Self(sources)
     }
 
-    fn ask<T: PartialEq>(
+    /// The sources, for questions about each of them.
+    pub fn each(&mut self) -> &mut [S] {
+        &mut self.0
+    }
+
+    pub(super) fn ask<T: PartialEq>(
         &mut self,
         what: impl Fn() -> String,
         show: impl Fn(&T) -> String,
-        ask: impl Fn(&mut dyn OutputSource) -> Result<T, TraceError>,
+        ask: impl Fn(&mut S) -> Result<T, TraceError>,
     ) -> Result<T, TraceError> {
         let mut agreed: Option<(String, T)> = None;
         for source in &mut self.0 {
-            let answer = ask(source.as_mut())?;
+            let answer = ask(source)?;
             match &agreed {
                 None => agreed = Some((source.name(), answer)),
                 Some((one, said)) if *said != answer => {
@@ -90,7 +109,7 @@ fn show(value: &impl Display) -> String {
     value.to_string()
 }
 
-impl OutputSource for Agreeing {
+impl<S: OutputSource> OutputSource for Agreeing<S> {
     fn name(&self) -> String {
         self.0.iter().map(|source| source.name()).collect::<Vec<_>>().join(", ")
     }

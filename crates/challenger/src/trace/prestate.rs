@@ -129,6 +129,20 @@ enum Base {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prestates(Place);
 
+/// What is known of prestates before a game asks for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Supply {
+    /// One file, with this prestate.
+    One(B256),
+    /// Those that games name, as far as they are there.
+    ByHash,
+    /// So far none: there is no base, and nothing in the folder.
+    None {
+        /// The folder.
+        folder: PathBuf,
+    },
+}
+
 /// A verified prestate.
 #[derive(Debug)]
 pub struct Prestate<V: Vm = Mips64> {
@@ -159,6 +173,28 @@ impl Prestates {
             _ => Err(PrestateError::Base(base.to_owned())),
         });
         Ok(Self(Place::Named { folder: folder.into(), base: base.transpose()? }))
+    }
+
+    /// Looks at what is there: reads the one file, and finds the folder of a base.
+    ///
+    /// # Errors
+    /// [`PrestateError::Io`] or [`PrestateError::State`] where that is not readable. Nothing is downloaded.
+    pub fn supply<V: Stored>(&self) -> Result<Supply, PrestateError> {
+        let (folder, base) = match &self.0 {
+            Place::File(path) => return Ok(Supply::One(read_file::<V>(path)?.hash())),
+            Place::Named { folder, base } => (folder, base),
+        };
+        let entries = |path: &Path| {
+            fs::read_dir(path)
+                .map(Iterator::count)
+                .map_err(|source| PrestateError::Io { path: path.into(), source })
+        };
+        match base {
+            Some(Base::Server(_)) => Ok(Supply::ByHash),
+            Some(Base::Folder(path)) => entries(path).map(|_| Supply::ByHash),
+            None if entries(folder).is_ok_and(|count| count > 0) => Ok(Supply::ByHash),
+            None => Ok(Supply::None { folder: folder.clone() }),
+        }
     }
 
     /// The prestate of a machine with this hash.

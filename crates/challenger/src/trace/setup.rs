@@ -3,6 +3,7 @@
 //! ```text
 //!   <folder>/game-<address>/preimages/            what programs of the game asked for
 //!   <folder>/game-<address>/<context>/            traces by another program, where one is used
+//!   <folder>/game-<address>/work.json             what the traces took, where that is wanted
 //! ```
 //!
 //! Everything in the folder is a cache: whatever is read from it is verified, and it may be deleted at any time.
@@ -10,11 +11,11 @@
 use super::prestate::Stored;
 use super::vm::{
     Alphabets, CrossChecked, Dialect, Executions, ExternalOptions, InProcess, Limits, Loaded,
-    Oracle, Progress, RunInputs, ServerCommand,
+    Measured, Oracle, Progress, RunInputs, ServerCommand, noted,
 };
 use super::{
     Agreeing, Derived, GameTrace, HeaderNodes, L1Head, OutputSource, Outputs, PrestateError,
-    Prestates, RollupNode, TraceError,
+    Prestates, RollupNode, Supply, TraceError, Work,
 };
 use alloy_primitives::{Address, B256};
 use rebut_dispute::{GameType, Proposal};
@@ -125,6 +126,7 @@ pub struct Setup {
     progress: Arc<Progress>,
     usual: Machinery,
     special: BTreeMap<u32, Machinery>,
+    notes_work: bool,
     cannon: Cache<Mips64>,
     asterisc: Cache<Asterisc>,
 }
@@ -166,6 +168,7 @@ impl Setup {
             progress: Arc::default(),
             usual: Machinery { prestates, engine },
             special: BTreeMap::new(),
+            notes_work: false,
             cannon: Cache(Mutex::default()),
             asterisc: Cache(Mutex::default()),
         }
@@ -176,6 +179,19 @@ impl Setup {
     pub fn with(mut self, game_type: GameType, machinery: Machinery) -> Self {
         self.special.insert(game_type.0, machinery);
         self
+    }
+
+    /// Notes in the folder what the traces of each game take, see [`Setup::noted_work`].
+    #[must_use]
+    pub const fn noting_work(mut self) -> Self {
+        self.notes_work = true;
+        self
+    }
+
+    /// What the traces of a game took that were worked on in this folder, by whatever process; none where nothing was
+    /// noted.
+    pub fn noted_work(folder: &Path, game: Address) -> Option<Work> {
+        noted(&folder.join(game_folder(game)))
     }
 
     fn machinery(&self, game_type: GameType) -> &Machinery {
@@ -193,11 +209,13 @@ impl Setup {
     /// # Errors
     /// [`TraceError`].
     pub fn open(&self, game: &GameSetup) -> Result<GameTrace, TraceError> {
-        let folder = self.folder.join(format!("game-{}", game.address));
+        let folder = self.folder.join(game_folder(game.address));
         let executions = self.executions(game, &folder)?;
+        let noted = self.notes_work.then_some(folder.as_path());
+        let executions = Box::new(Measured::new(executions, game.game_type.to_string(), noted));
         let mut sources: Vec<Box<dyn OutputSource>> = Vec::new();
         for url in &self.nodes.rollup {
-            let node = RollupNode::new(url.clone(), game.chain_id, &self.nodes.policy);
+            let node = RollupNode::new(url.clone(), Some(game.chain_id), &self.nodes.policy);
             sources.push(Box::new(node));
         }
         if self.nodes.derive {
@@ -225,6 +243,19 @@ impl Setup {
             }
         };
         file.map(|file| file.display().to_string()).map_err(setup)
+    }
+
+    /// Looks at what prestates of a kind of game there are, before any game asks for one. None where it needs none.
+    ///
+    /// # Errors
+    /// [`PrestateError`] where what is named is not readable.
+    pub fn prestate_supply(&self, game_type: GameType) -> Result<Option<Supply>, PrestateError> {
+        let prestates = &self.machinery(game_type).prestates;
+        match Machine::of(game_type) {
+            Ok(Machine::Cannon) => prestates.supply::<Mips64>().map(Some),
+            Ok(Machine::Asterisc) => prestates.supply::<Asterisc>().map(Some),
+            Ok(Machine::Alphabet) | Err(_) => Ok(None),
+        }
     }
 
     fn executions(
@@ -324,6 +355,10 @@ impl<V: Stored> Cache<V> {
         loaded.push((hash, vm.clone()));
         Ok(vm)
     }
+}
+
+fn game_folder(game: Address) -> String {
+    format!("game-{game}")
 }
 
 /// Executions of the short program, in a game that starts as it does.

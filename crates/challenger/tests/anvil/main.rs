@@ -14,7 +14,10 @@ mod node;
 mod player;
 mod poll;
 mod preimages;
+mod proposer;
+mod rollup;
 mod sender;
+mod signer;
 mod system;
 
 use libtest_mimic::{Arguments, Trial};
@@ -38,12 +41,14 @@ fn main() -> ExitCode {
         runtime().block_on(kill::agent(&arguments[2..]));
         return ExitCode::SUCCESS;
     }
+    if arguments.get(1).is_some_and(|first| first == proposer::PROPOSER) {
+        runtime().block_on(proposer::run(&arguments[2..]));
+        return ExitCode::SUCCESS;
+    }
     let mut arguments = Arguments::from_args();
     // Two cores: a game each would only make all of them slower.
     arguments.test_threads.get_or_insert(2);
-    if node::anvil().is_none() {
-        assert!(std::env::var_os("CI").is_none(), "anvil is not installed: npm ci in contracts/");
-        eprintln!("skipped: anvil is not installed (npm ci in contracts/)");
+    if rebut_foundry::installed("anvil").is_none() {
         return ExitCode::SUCCESS;
     }
     let trials = vec![
@@ -114,6 +119,26 @@ fn main() -> ExitCode {
             "attack31_a_redundant_challenger_burns_no_gas",
             late::a_redundant_challenger_burns_no_gas,
         ),
+        trial("proposals_come_on_their_interval", proposer::proposals_come_on_their_interval),
+        trial(
+            "rollup_nodes_that_err_or_lie_lead_to_no_proposal",
+            proposer::rollup_nodes_that_err_or_lie,
+        ),
+        trial(
+            "bonds_of_proposals_are_those_of_the_factory_and_within_limits",
+            proposer::bonds_are_those_of_the_factory_and_within_limits,
+        ),
+        trial(
+            "a_game_lost_to_a_reorganisation_is_proposed_again",
+            proposer::a_reorganisation_takes_a_game_away,
+        ),
+        trial("a_proposer_that_waits_is_not_ill", proposer::waiting_is_not_ill),
+        trial("a_remote_signer_plays", signer::a_remote_signer_plays),
+        trial(
+            "nothing_is_sent_that_a_remote_signer_got_wrong",
+            signer::nothing_is_sent_that_it_got_wrong,
+        ),
+        trial("a_killed_proposer_goes_on", proposer::a_killed_proposer_goes_on),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -1,25 +1,13 @@
-//! An anvil of this test's own, found where npm installs it.
+//! An anvil of this test's own, and what is asked of it.
 
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use rebut_challenger::chain::{Node, Receipt};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use tempfile::TempDir;
-
-/// Where npm puts anvil; none where it is not installed.
-pub fn anvil() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    Some(root.join("contracts/node_modules/.bin/anvil")).filter(|path| path.exists())
-}
 
 /// A running anvil. It ends with this value.
 pub struct Anvil {
-    process: Child,
-    /// What it keeps on disk, gone with it.
-    _cache: TempDir,
+    _process: rebut_foundry::Anvil,
     /// Its address.
     pub url: String,
     /// A connection.
@@ -29,26 +17,11 @@ pub struct Anvil {
 impl Anvil {
     /// Starts one on a free port. `arguments` are further ones.
     pub fn start(arguments: &[&str]) -> Self {
-        let program = anvil().expect("looked for before");
-        let cache = tempfile::tempdir().expect("a folder");
-        let mut process = Command::new(program)
-            .args(["--port", "0", "--base-fee", "1000000000", "--cache-path"])
-            .arg(cache.path())
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("anvil starts");
-        let output = BufReader::new(process.stdout.take().expect("piped"));
-        let mut lines = output.lines().map_while(Result::ok);
-        let url = lines
-            .by_ref()
-            .find_map(|line| line.strip_prefix("Listening on ").map(|at| format!("http://{at}")))
-            .expect("anvil says where it listens");
-        // It ends when nobody reads what it says.
-        std::thread::spawn(move || lines.for_each(drop));
+        let arguments = [&["--base-fee", "1000000000"], arguments].concat();
+        let process = rebut_foundry::Anvil::start(&arguments).expect("looked for before");
+        let url = process.url().to_owned();
         let node = Node::new(&url, Duration::from_secs(20)).expect("a URL");
-        Self { process, _cache: cache, url, node }
+        Self { _process: process, url, node }
     }
 
     /// Calls any method; its failure is the test's.
@@ -108,13 +81,5 @@ impl Anvil {
     pub async fn pass(&self, seconds: u64) {
         self.ask("evm_increaseTime", json!([U64::from(seconds)])).await;
         self.mine().await;
-    }
-}
-
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }

@@ -44,6 +44,21 @@ pub async fn agent(
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
+/// What sends the transactions of a key, on a node that works.
+pub async fn sender(url: &str, key: &str, policy: Policy) -> Result<Sender, Failed> {
+    sender_within(url, key, Duration::from_secs(20), policy).await
+}
+
+async fn sender_within(
+    url: &str,
+    key: &str,
+    timeout: Duration,
+    policy: Policy,
+) -> Result<Sender, Failed> {
+    let keys = KeySource { private_key: Some(key.into()), ..KeySource::default() };
+    Ok(Sender::new(Node::new(url, timeout)?, keys.open(timeout)?, policy).await?)
+}
+
 /// As [`agent`], with any idea of the truth.
 pub async fn with_traces(
     url: &str,
@@ -55,7 +70,8 @@ pub async fn with_traces(
 ) -> Result<Agent, Failed> {
     // The liar resolves nothing: two that resolve the same would make each other's transactions fail.
     let rules = Rules { selective_resolution: key == LIAR_KEY, ..Rules::default() };
-    open(url, factory, key, traces, timeout, policy, rules).await
+    let sender = sender_within(url, key, timeout, policy).await?;
+    Ok(with_sender(Node::new(url, timeout)?, factory, sender, traces, rules))
 }
 
 /// An honest agent with rules of its own, on a node that works.
@@ -66,22 +82,19 @@ pub async fn with_rules(
     traces: Arc<dyn Traces>,
     rules: Rules,
 ) -> Agent {
-    let timeout = Duration::from_secs(20);
-    open(url, factory, key, traces, timeout, policy(), rules).await.expect("an agent")
+    let sender = sender(url, key, policy()).await.expect("a sender");
+    let node = Node::new(url, Duration::from_secs(20)).expect("a URL");
+    with_sender(node, factory, sender, traces, rules)
 }
 
-async fn open(
-    url: &str,
+/// An agent that sends by this sender.
+pub fn with_sender(
+    node: Node,
     factory: Address,
-    key: &str,
+    sender: Sender,
     traces: Arc<dyn Traces>,
-    timeout: Duration,
-    policy: Policy,
     mut rules: Rules,
-) -> Result<Agent, Failed> {
-    let node = Node::new(url, timeout)?;
-    let keys = KeySource { private_key: Some(key.into()), ..KeySource::default() };
-    let sender = Sender::new(node.clone(), keys.open(timeout)?, policy).await?;
+) -> Agent {
     let lens = Lens::new(node);
     if !rules.selective_resolution {
         rules.ours.push(sender.address());
@@ -90,7 +103,7 @@ async fn open(
     let options =
         Options { poll_interval: Duration::from_millis(20), min_update_seconds: 0, concurrency: 4 };
     let health = Arc::new(Health::new(Duration::from_secs(60)));
-    Ok(Agent::new(Reader::new(lens, scope(factory)), player, traces, options, health))
+    Agent::new(Reader::new(lens, scope(factory)), player, traces, options, health)
 }
 
 /// As [`agent`], on a node that works.

@@ -5,7 +5,7 @@ use crate::player::policy;
 use crate::system::{HONEST, HONEST_KEY};
 use alloy_primitives::{Address, Bytes, U64, U256};
 use rebut_challenger::chain::{At, Receipt};
-use rebut_challenger::sender::{Intent, KeySource, Policy, SendError, Sender, Sent};
+use rebut_challenger::sender::{Intent, Policy, SendError, Sender, Sent};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +17,7 @@ const SPIKE_WEI: u64 = 40_000_000_000;
 const BLOCK_TIME: Duration = Duration::from_millis(100);
 
 async fn sender(anvil: &Anvil, policy: Policy) -> Arc<Sender> {
-    let keys = KeySource { private_key: Some(HONEST_KEY.into()), ..KeySource::default() };
-    let signer = keys.open(Duration::from_secs(20)).expect("a key");
-    Arc::new(Sender::new(anvil.node.clone(), signer, policy).await.expect("an answer"))
+    Arc::new(crate::player::sender(&anvil.url, HONEST_KEY, policy).await.expect("an answer"))
 }
 
 fn payment(wei: u64) -> Intent {

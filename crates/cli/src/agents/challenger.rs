@@ -127,17 +127,19 @@ fn run_play(play: &Play) -> Outcome {
     if play.max_concurrency == Some(0) || play.http_poll_interval.is_zero() {
         bail!("neither concurrency nor the poll interval may be 0");
     }
-    let factory = play.factory.address()?;
+    play.factory.address()?;
     let folder = play.traces.folder()?;
     play.traces.check_sources()?;
     let traces = play.traces.open(&play.l1, play.factory.network.as_deref(), &play.game_types)?;
-    let traces = Arc::new(traces.setup);
+    traces.check_prestates(&play.game_types)?;
+    let traces = Arc::new(traces.setup.noting_work());
     block_on(async {
         let lens = play.l1.lens()?;
         let node = lens.node().clone();
         let folder = Some(folder);
         let sender =
             play.sender.open(node, CHALLENGER_DEFAULTS, play.max_pending_tx, folder).await?;
+        let factory = play.factory.find(&lens).await?;
         let mut ours = vec![sender.address()];
         ours.extend(play.additional_bond_claimants.iter().copied());
         ours.sort_unstable();
@@ -194,7 +196,8 @@ fn run_check(arguments: &Check) -> Outcome {
             factory: play.factory.address()?,
             game_types: &play.game_types,
             account: play.sender.account()?,
-            rollup: &nodes(&play.traces.rollup_rpc)?,
+            rollup: &play.traces.rollup_rpc,
+            policy: &play.l1.policy(),
             l2: &nodes(&play.traces.l2_eth_rpc)?,
             prestate: &look,
         })

@@ -4,11 +4,11 @@ use super::factories;
 use crate::values::address;
 use alloy_primitives::{Address, U256, utils::parse_units};
 use anyhow::{Context, bail};
-use rebut_challenger::chain::{Lens, Node};
+use rebut_challenger::chain::{Factory, Lens, Node};
 use rebut_challenger::health::{self, Health};
 use rebut_challenger::sender::{FeeLimits, KeySource, Policy, RemoteSigner, Sender, Signer};
 use rebut_dispute::GameType;
-use rebut_host::source::{NodeUrl, UrlError};
+use rebut_host::source::{self, NodeUrl, UrlError};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +29,12 @@ impl L1Arguments {
     /// A node at an address, as patient as this one.
     pub fn node(&self, url: &str) -> anyhow::Result<Node> {
         Ok(Node::new(url, self.network_timeout)?)
+    }
+
+    /// How patiently rollup nodes are asked: every look asks anew.
+    pub fn policy(&self) -> source::Policy {
+        let request_timeout = self.network_timeout;
+        source::Policy { request_timeout, rounds: 3, ..source::Policy::default() }
     }
 
     /// Reads of L1.
@@ -56,6 +62,15 @@ impl FactoryArguments {
             (None, Some(name)) => factories::of(name),
             (None, None) => bail!("give --game-factory-address, or --network"),
         }
+    }
+
+    /// The factory's address, where one stands there.
+    pub async fn find(&self, lens: &Lens) -> anyhow::Result<Address> {
+        let address = self.address()?;
+        let block = lens.node().head().await?;
+        let Factory { version, games } = Factory::find(lens, address, &block).await?;
+        tracing::info!(factory = %address, version, %games, "found the factory");
+        Ok(address)
     }
 }
 
@@ -245,6 +260,7 @@ impl SenderArguments {
             dry_run: self.dry_run,
         };
         let signer = self.keys.open()?;
+        signer.check().await?;
         let sender = Sender::new(node, signer, policy).await?.named(defaults.name);
         let ledger = self.spending_ledger.clone().or_else(|| {
             let name = format!("spending-{}-{}.json", sender.chain_id(), sender.address());

@@ -37,7 +37,8 @@ pub enum Command {
     /// Show a game: what it is about, where it stands, its tree of claims.
     ///
     /// With the flags of the challenger that say where the truth comes from, it is computed too: which claims are right,
-    /// and how long the trace work took.
+    /// and how long the trace work took. With the --datadir of a challenger on this machine it says how long the trace
+    /// work of that took so far.
     Show(Box<Show>),
     /// List what every account can get from a game.
     #[command(visible_alias = "list-credits")]
@@ -282,6 +283,7 @@ async fn show_game(arguments: &Show) -> Outcome {
         true => Some(truth(arguments, &lens, &snapshot).await?),
         false => None,
     };
+    let work = arguments.traces.noted_work(of.game());
     if of.json {
         let facts = &snapshot.facts;
         print_json(&json!({
@@ -309,9 +311,15 @@ async fn show_game(arguments: &Show) -> Outcome {
             "l2BlockNumberChallenger": snapshot.game.l2_block_number_challenger,
             "claims": claims,
             "truth": truth,
+            "agentWork": work.map(|work| json!({
+                "traces": work.traces,
+                "instructions": work.longest,
+                "executed": work.executed,
+                "traceMilliseconds": work.time.as_millis() as u64,
+            })),
         }))?;
     } else {
-        print(&show::game(&snapshot, &claims, truth.as_ref()))?;
+        print(&show::game(&snapshot, &claims, truth.as_ref(), work.as_ref()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

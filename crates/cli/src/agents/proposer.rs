@@ -2,13 +2,14 @@
 
 use super::flags::{
     FactoryArguments, L1Arguments, PROPOSER_DEFAULTS, SenderArguments, ServerArguments,
-    any_game_type, duration, node_url,
+    any_game_type, duration,
 };
 use super::{block_on, stop_signal};
 use crate::Outcome;
 use anyhow::bail;
-use rebut_challenger::proposer::{Proposer, Schedule};
+use rebut_challenger::proposer::{Proposer, Schedule, rollup_nodes};
 use rebut_dispute::GameType;
+use rebut_host::source::NodeUrl;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ pub struct Arguments {
     #[command(flatten)]
     l1: L1Arguments,
     /// Rollup nodes, separated by commas. All of them have to say the same.
-    #[arg(long, value_name = "URL", value_delimiter = ',', required = true, value_parser = node_url)]
-    rollup_rpc: Vec<String>,
+    #[arg(long, value_name = "URL", value_delimiter = ',', required = true)]
+    rollup_rpc: Vec<NodeUrl>,
     #[command(flatten)]
     factory: FactoryArguments,
     /// Time between two proposals.
@@ -52,12 +53,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.poll_interval.is_zero() {
         bail!("the poll interval must not be 0");
     }
-    let factory = arguments.factory.address()?;
+    arguments.factory.address()?;
     block_on(async {
         let lens = arguments.l1.lens()?;
         let sender = arguments.sender.open(lens.node().clone(), PROPOSER_DEFAULTS, 1, None).await?;
-        let rollups: Result<_, _> =
-            arguments.rollup_rpc.iter().map(|url| arguments.l1.node(url)).collect();
+        let factory = arguments.factory.find(&lens).await?;
         let schedule = Schedule {
             factory,
             game_type,
@@ -65,11 +65,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
             poll_interval: arguments.poll_interval,
             allow_non_finalized: arguments.allow_non_finalized,
         };
+        let policy = arguments.l1.policy();
+        let rollups = rollup_nodes(&lens, &schedule, &arguments.rollup_rpc, &policy).await?;
         tracing::info!(account = %sender.address(), factory = %schedule.factory, "proposing");
         let health =
             arguments.server.start(arguments.poll_interval, "op_proposer_default_info").await?;
         let stop = stop_signal();
-        let proposer = Proposer::new(lens, rollups?, sender, schedule);
+        let proposer = Proposer::new(lens, rollups, sender, schedule);
         if arguments.wait_node_sync {
             let mut stopped = stop.clone();
             tokio::select! {

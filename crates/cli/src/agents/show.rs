@@ -4,6 +4,7 @@ use alloy_primitives::B256;
 use rebut_challenger::chain::Snapshot;
 use rebut_challenger::check::Finding;
 use rebut_challenger::inspect::{ClaimLine, Credits, GameLine, Truth, status_name};
+use rebut_challenger::trace::Work;
 use rebut_dispute::{Bond, Seconds};
 
 /// Rows of cells under a heading, in columns.
@@ -90,8 +91,14 @@ fn standing(claim: &ClaimLine) -> String {
     }
 }
 
-/// A game with its tree of claims, and what is true of them where that was computed.
-pub fn game(snapshot: &Snapshot, claims: &[ClaimLine], truth: Option<&Truth>) -> String {
+/// A game with its tree of claims, what is true of them where that was computed, and the work of an agent where that was
+/// noted.
+pub fn game(
+    snapshot: &Snapshot,
+    claims: &[ClaimLine],
+    truth: Option<&Truth>,
+    work: Option<&Work>,
+) -> String {
     let facts = &snapshot.facts;
     let parameters = &facts.parameters;
     let mut text = String::new();
@@ -127,6 +134,10 @@ pub fn game(snapshot: &Snapshot, claims: &[ClaimLine], truth: Option<&Truth>) ->
     if let Some(truth) = truth {
         text.push_str(&format!("{:9} {}\n", "truth", self::truth(truth)));
     }
+    if let Some(work) = work {
+        let work = took(work.traces, work.longest, work.executed, work.time.as_millis());
+        text.push_str(&format!("{:9} {work}\n", "agent"));
+    }
     text.push('\n');
     text.push_str(&tree(claims, truth));
     text
@@ -135,11 +146,16 @@ pub fn game(snapshot: &Snapshot, claims: &[ClaimLine], truth: Option<&Truth>) ->
 fn truth(truth: &Truth) -> String {
     let Truth { right, wrong, traces, instructions, executed, trace_milliseconds } = truth;
     let claims = format!("{} claims right, {} wrong", right.len(), wrong.len());
+    let work = took(*traces, *instructions, *executed, u128::from(*trace_milliseconds));
+    format!("{claims}; {work}")
+}
+
+/// What trace work took.
+fn took(traces: u32, instructions: u64, executed: u64, milliseconds: u128) -> String {
     match traces {
-        0 => format!("{claims}; no trace work"),
+        0 => "no trace work".to_owned(),
         _ => format!(
-            "{claims}; {traces} trace(s) of up to {instructions} instructions, {executed} executed in {} ms",
-            trace_milliseconds
+            "{traces} trace(s) of up to {instructions} instructions, {executed} executed in {milliseconds} ms"
         ),
     }
 }

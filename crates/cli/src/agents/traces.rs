@@ -1,10 +1,12 @@
 //! Flags that say where the truth about a game comes from.
 
 use super::flags::{L1Arguments, duration};
-use anyhow::{Context, bail};
+use alloy_primitives::Address;
+use anyhow::{Context, anyhow, bail};
 use rebut_challenger::trace::vm::Limits;
 use rebut_challenger::trace::{
     ChainNodes, Engine, ExternalProgram, Machinery, PreimageServer, Prestates, ServerForm, Setup,
+    Supply, Work,
 };
 use rebut_dispute::GameType;
 use rebut_host::source::{NodeUrl, Policy};
@@ -164,6 +166,34 @@ pub struct OpenTraces {
     _scratch: Option<TempDir>,
 }
 
+impl OpenTraces {
+    /// Looks at the prestates of these types of games before any game asks for one. Fails where what is named is not
+    /// there, and warns where nothing is.
+    pub fn check_prestates(&self, game_types: &[u32]) -> anyhow::Result<()> {
+        for family in Family::ALL {
+            let played = family.types().iter().find(|known| game_types.contains(&known.0));
+            let Some(game_type) = played else { continue };
+            let name = family.name();
+            let supply = self.setup.prestate_supply(*game_type).map_err(|error| {
+                anyhow!(
+                    "no prestate for {name} games: {error}; give the right --{name}-prestate or --prestates-url, or leave {name} out of --game-types"
+                )
+            })?;
+            match supply {
+                Some(Supply::One(hash)) => {
+                    tracing::info!(prestate = %hash, "{name} games with this prestate can be played");
+                }
+                Some(Supply::None { folder }) => tracing::warn!(
+                    "no {name} game can be played: give --{name}-prestate or --prestates-url, or put prestates into {}",
+                    folder.display()
+                ),
+                Some(Supply::ByHash) | None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
 impl TraceArguments {
     /// Whether there is anything to ask about outputs.
     pub fn has_source(&self) -> bool {
@@ -176,6 +206,11 @@ impl TraceArguments {
             bail!("give --rollup-rpc, or --derive");
         }
         Ok(())
+    }
+
+    /// What the traces of a game took so far in the folder for caches, where an agent has noted it there.
+    pub fn noted_work(&self, game: Address) -> Option<Work> {
+        Setup::noted_work(self.datadir.as_deref()?, game)
     }
 
     /// The folder for caches.

@@ -1,11 +1,10 @@
 //! Games of the type asterisc, at the depth that mainnet has: one instruction of the real program is executed by RISCV.
 
 use crate::liar::Lies;
-use crate::world::{BLOCK, HONEST, LIAR, STARTING_BLOCK, World};
+use crate::world::{BLOCK, HONEST, LIAR, STARTING_BLOCK, World, metrics_url, scrape};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use rebut_challenger::agent::Agent;
-use rebut_challenger::health;
 use rebut_challenger::trace::vm::Limits;
 use rebut_challenger::trace::{Engine, Machinery, Prestates, Setup};
 use rebut_contracts::bindings::FaultDisputeGame as Game;
@@ -17,6 +16,7 @@ use rebut_fpvm::{AsteriscVersion, load_elf};
 use rebut_program::Output;
 use rebut_program::config::{Chain, Table, json, section};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 use std::process::Command;
@@ -49,15 +49,74 @@ fn prestate(rollup_config: &str, l1_config: &str) -> (Vec<u8>, B256) {
     (file.finish().expect("packed"), state.hash())
 }
 
-/// A rollup node that gives another state of one block, and the root that belongs to it.
-struct Lying(Arc<l2::Node>);
+/// Metrics of deployed challengers that dashboards show and alarms watch, as they are after a game.
+const METRICS: &[&str] = &[
+    "op_challenger_executors{status=\"active\"}",
+    "op_challenger_executors{status=\"idle\"}",
+    "op_challenger_moves",
+    "op_challenger_steps",
+    "op_challenger_claim_resolution_time_bucket{le=\"7.5\"}",
+    "op_challenger_game_act_time_bucket{le=\"245760\"}",
+    "op_challenger_vm_execution_time_bucket{vm=\"asterisc\",le=\"30\"}",
+    "op_challenger_vm_memory_used_bucket{vm=\"asterisc\",le=\"1468006400\"}",
+    "op_challenger_vm_step_count{vm=\"asterisc\"}",
+    "op_challenger_preimage_count",
+    "op_challenger_tracked_games{status=\"in_progress\"}",
+    "op_challenger_tracked_games{status=\"challenger_won\"}",
+    "op_challenger_tracked_games{status=\"defender_won\"}",
+    "op_challenger_highest_acted_l1_block",
+    "op_challenger_inflight_games",
+    "op_challenger_txmgr_confirm_total{status=\"success\"}",
+    "op_challenger_txmgr_last_confirm_unix{status=\"success\"}",
+    "op_challenger_txmgr_publish_total",
+    "op_challenger_txmgr_last_publish_unix",
+    "op_challenger_txmgr_current_nonce",
+    "op_challenger_txmgr_pending_txs",
+    "op_challenger_txmgr_tx_fee_gwei",
+    "op_challenger_txmgr_tx_fee_gwei_total",
+    "op_challenger_txmgr_tx_fee_histogram_gwei_bucket{le=\"1600\"}",
+    "op_challenger_txmgr_tx_gas_bump",
+    "op_challenger_txmgr_tx_type",
+    "op_challenger_txmgr_tx_confirmed_latency_ms",
+    "op_challenger_txmgr_basefee_wei",
+    "op_challenger_txmgr_tipcap_wei",
+];
+
+/// Checks that all of them are there, and that a game has moved those that count.
+fn check_metrics(before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>) {
+    let missing: Vec<_> = METRICS.iter().filter(|name| !after.contains_key(**name)).collect();
+    assert!(missing.is_empty(), "{missing:?} among {after:?}");
+    for (name, least) in [
+        ("op_challenger_moves", 70.0),
+        ("op_challenger_steps", 1.0),
+        ("op_challenger_txmgr_publish_total", 70.0),
+        ("op_challenger_txmgr_confirm_total{status=\"success\"}", 70.0),
+        ("op_challenger_vm_execution_time_count{vm=\"asterisc\"}", 1.0),
+        ("op_challenger_vm_execution_time_sum{vm=\"asterisc\"}", 0.001),
+        ("op_challenger_vm_memory_used_sum{vm=\"asterisc\"}", 1e6),
+        ("op_challenger_game_act_time_count", 35.0),
+        ("op_challenger_claim_resolution_time_count", 1.0),
+        ("op_challenger_txmgr_tx_fee_gwei_total", 1.0),
+    ] {
+        let moved = after[name] - before.get(name).copied().unwrap_or_default();
+        assert!(moved >= least, "{name} moved by {moved}");
+    }
+    assert!(after["op_challenger_vm_step_count{vm=\"asterisc\"}"] > INSTRUCTION as f64);
+}
+
+/// A rollup node that gives another state of blocks, and the root that belongs to it.
+pub struct Lying {
+    pub node: Arc<l2::Node>,
+    /// The first block that it lies about.
+    pub from: u64,
+}
 
 impl Methods for Lying {
     fn call(&self, method: &str, params: &Params) -> Option<RpcResult> {
-        let mut answer = self.0.call(method, params)?;
+        let mut answer = self.node.call(method, params)?;
         if method == "optimism_outputAtBlock"
             && let Ok(output) = &mut answer
-            && output["blockRef"]["number"] == BLOCK
+            && output["blockRef"]["number"].as_u64() >= Some(self.from)
         {
             let hash = |at: &Value| at.as_str().expect("a hash").parse().expect("a hash");
             let lie = Output {
@@ -190,6 +249,8 @@ fn check_commands(world: &World, game: Address) {
 /// A false root loses, a true root survives, and there one instruction of the program is executed by the verifier.
 #[tokio::test(flavor = "multi_thread")]
 async fn whole_disputes_of_the_riscv_machine() {
+    let metrics = metrics_url().await;
+    let before = scrape(&metrics);
     let (world, truth, _) = open().await;
     let wrong = world.create_game(2, keccak256("a false root")).await;
     let mut honest = world.agent(HONEST, 2, Arc::clone(&truth) as _).await;
@@ -202,25 +263,26 @@ async fn whole_disputes_of_the_riscv_machine() {
     assert_eq!(play_out(&world, right, &mut honest, &mut liar).await, DEFENDER_WINS);
     let us = rebut_devnet::keys::Key::new(HONEST).expect("a key").address();
     assert_eq!(stepped_on(&world, right).await, Some(us), "one step decides");
+    check_metrics(&before, &scrape(&metrics));
 }
 
 /// Nothing is done in a game whose prestate is not to be had, nor where rollup nodes disagree; and it is counted.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_sure_is_not_played() {
-    let metrics = health::collect().expect("nobody else collects");
+    let metrics = metrics_url().await;
     let (world, truth, _) = open().await;
     let elsewhere = world.create_game(3, keccak256("a false root")).await;
     let mut honest = world.agent(HONEST, 3, Arc::clone(&truth) as _).await;
     honest.round().await.expect("a readable chain");
     assert_eq!(claims(&world, elsewhere).await, 1);
     let counted = |reason: &str, count: u32| {
-        let text = metrics.render();
-        let line = format!("op_challenger_not_acted{{reason=\"{reason}\"}} {count}\n");
-        assert!(text.contains(&line), "no {line} in {text}");
+        let name = format!("op_challenger_not_acted{{reason=\"{reason}\"}}");
+        assert_eq!(scrape(&metrics).get(&name), Some(&f64::from(count)), "{name}");
     };
     counted("setup", 1);
 
-    let lying = Lying(Arc::clone(world.devnet.l2().expect("a rollup").node()));
+    let node = Arc::clone(world.devnet.l2().expect("a rollup").node());
+    let lying = Lying { node, from: BLOCK };
     let lying = Server::rpc(([127, 0, 0, 1], 0).into(), Arc::new(lying)).expect("a server");
     let game = world.create_game(2, keccak256("a false root")).await;
     let torn = setup(&world, &[world.l2_url(), lying.url()]);
@@ -232,5 +294,4 @@ async fn what_is_not_sure_is_not_played() {
     let mut honest = world.agent(HONEST, 2, truth).await;
     honest.round().await.expect("a readable chain");
     assert_eq!(claims(&world, game).await, 2);
-    assert!(metrics.render().contains("op_challenger_txmgr_confirm_total{status=\"success\"}"));
 }

@@ -2,4 +2,5 @@
 
 mod asterisc;
 mod liar;
+mod proposer;
 mod world;

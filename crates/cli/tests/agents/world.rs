@@ -3,9 +3,10 @@
 use alloy_consensus::TxEip1559;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256};
 use alloy_sol_types::SolCall;
+use metrics_exporter_prometheus::PrometheusHandle;
 use rebut_challenger::agent::{Agent, Options, Player, Rules, Traces};
 use rebut_challenger::chain::{At, Lens, Node, Reader, Request, Scope};
-use rebut_challenger::health::Health;
+use rebut_challenger::health::{self, Health};
 use rebut_challenger::sender::{KeySource, Policy, Sender};
 use rebut_challenger::trace::ChainNodes;
 use rebut_contracts::bindings::DisputeGameFactory as Factory;
@@ -21,8 +22,9 @@ use rebut_execution::Fork;
 use rebut_host::source;
 use rebut_program::config::json;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -47,6 +49,28 @@ pub struct World {
     pub at: Addresses,
     /// Files: prestates, configurations, caches.
     pub folder: TempDir,
+}
+
+/// The metrics of this process, served as an agent serves them.
+pub async fn metrics_url() -> String {
+    static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+    let handle = METRICS.get_or_init(|| health::collect().expect("nobody else collects"));
+    let health = Arc::new(Health::new(Duration::from_secs(60)));
+    let any = ([127, 0, 0, 1], 0).into();
+    let bound = health::serve(any, health, Some(handle.clone())).await.expect("a port");
+    format!("http://{bound}/metrics")
+}
+
+/// What a page of metrics says, by name with labels.
+pub fn scrape(url: &str) -> BTreeMap<String, f64> {
+    let page = ureq::get(url).call().expect("an answer").body_mut().read_to_string();
+    let page = page.expect("text");
+    let lines = page.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let read = |line: &str| {
+        let (name, value) = line.rsplit_once(' ').expect("a name and a value");
+        (name.to_owned(), value.parse().expect("a number"))
+    };
+    lines.map(read).collect()
 }
 
 fn key(secret: B256) -> Key {
@@ -150,6 +174,15 @@ impl World {
         let request = Request { to: target, data: call.abi_encode().into(), ..Request::default() };
         let answer = self.node.call(&request, At::Latest).await.expect("an answer");
         C::abi_decode_returns(&answer).expect("the answer of this view")
+    }
+
+    /// Mines until the rollup node calls a block of L2 final.
+    pub async fn finalize(&self, block: u64) {
+        let is_final = |status: &Value| {
+            l1(&self.devnet).mine().expect("a block");
+            status["finalized_l2"]["number"].as_u64() >= Some(block)
+        };
+        wait_for(&self.devnet, is_final).await;
     }
 
     /// Lets time pass, and mines a block.

@@ -1,54 +1,13 @@
 //! The whole rollup on Foundry's `anvil`: contracts deployed there, batches in its calldata.
 
-use super::{PATIENCE, Running, check, check_claim, devnet, installed, safe_status};
+use super::{PATIENCE, Running, check, check_claim, devnet, safe_status};
+use rebut_foundry::Anvil;
 use serde_json::{Value, json};
-use std::{
-    io::{BufRead, BufReader},
-    os::unix::process::CommandExt,
-    process::{Child, Command, Stdio},
-    time::Instant,
-};
+use std::{process::Command, time::Instant};
 
-/// A node that ends with this.
-struct Anvil {
-    child: Child,
-    url: String,
-}
-
-impl Anvil {
-    /// Starts a node with a block each second, on a port that it chooses.
-    fn start() -> Option<Self> {
-        Self::mining(&["--block-time", "1"])
-    }
-
-    /// Starts a node that mines as these options say.
-    fn mining(options: &[&str]) -> Option<Self> {
-        let program = installed("anvil")?;
-        let mut child = Command::new(program)
-            .args(["--port", "0", "--chain-id", "900", "--prune-history"])
-            .args(options)
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let address = lines.find_map(|line| Some(line.strip_prefix("Listening on ")?.to_owned()));
-        let url = format!("http://{}", address.expect("anvil says where it listens"));
-        // It must not end for want of a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Some(Self { child, url })
-    }
-}
-
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        // What npm installs starts the node as a child of its own: all of them, unless they have ended.
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-        let _ = self.child.wait();
-    }
+/// Starts a node of the chain 900 that mines as these options say.
+fn anvil(mining: &[&str]) -> Option<Anvil> {
+    Anvil::start(&[&["--chain-id", "900"], mining].concat())
 }
 
 /// The forks of a chain, as options; and whether a claim about it is decided in Cannon as well.
@@ -80,7 +39,7 @@ const CHAINS: [(&[&str], bool); 10] = [
 /// A rollup on an anvil of its own, from the deployment of its contracts to claims about its blocks.
 fn run(anvil: &Anvil, forks: &[&str], in_cannon: bool) {
     let began = Instant::now();
-    let options = ["--l1-rpc", &anvil.url, "--l2-port", "0", "--l2-block-time", "1"];
+    let options = ["--l1-rpc", anvil.url(), "--l2-port", "0", "--l2-block-time", "1"];
     let running = Running::start_on(&[&options[..], &["--load", "3tps"], forks].concat());
     assert_eq!(running.report["l1"].get("beacon"), Some(&Value::Null));
     let up = began.elapsed();
@@ -111,7 +70,7 @@ fn run(anvil: &Anvil, forks: &[&str], in_cannon: bool) {
 fn every_fork_is_proven_on_anvil() {
     std::thread::scope(|scope| {
         for (forks, in_cannon) in CHAINS {
-            let Some(anvil) = Anvil::start() else { return };
+            let Some(anvil) = anvil(&["--block-time", "1"]) else { return };
             scope.spawn(move || run(&anvil, forks, in_cannon));
         }
     });
@@ -128,20 +87,20 @@ fn an_l1_elsewhere_that_cannot_be_used_is_named() {
     check(&["--l1-rpc", "http://127.0.0.1:1", "--l1-only"], 2, "--l1-only");
     let key = format!("--l1-funder=0x{:064x}", 7);
     check(&[&key], 2, "--l1-rpc");
-    let Some(anvil) = Anvil::start() else { return };
-    check(&["--l1-rpc", &anvil.url, &key], 1, "cannot fund the rollup");
+    let Some(anvil) = anvil(&["--block-time", "1"]) else { return };
+    check(&["--l1-rpc", anvil.url(), &key], 1, "cannot fund the rollup");
     let none = format!("--l1-funder=0x{:064x}", 0);
-    check(&["--l1-rpc", &anvil.url, &none], 1, "not a private key");
+    check(&["--l1-rpc", anvil.url(), &none], 1, "not a private key");
 }
 
 /// On a chain that stands still nothing gets up, and it ends when it is told all the same.
 #[test]
 fn it_can_be_ended_before_it_is_up() {
-    let Some(anvil) = Anvil::mining(&["--no-mining"]) else { return };
-    let mut child = devnet(&["--l1-rpc", &anvil.url, "--l2-port", "0"]).spawn().unwrap();
+    let Some(anvil) = anvil(&["--no-mining"]) else { return };
+    let mut child = devnet(&["--l1-rpc", anvil.url(), "--l2-port", "0"]).spawn().unwrap();
     // Once it has sent something it waits for a block.
     let began = Instant::now();
-    while pending(&anvil.url) == 0 {
+    while pending(anvil.url()) == 0 {
         assert!(began.elapsed() < PATIENCE, "nothing is sent");
         std::thread::yield_now();
     }

@@ -3,11 +3,11 @@
 mod anvil;
 mod datadir;
 
+use rebut_foundry::installed;
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read},
     net::TcpListener,
-    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -279,19 +279,6 @@ fn forks_activate_when_they_are_to_and_blocks_end() {
     });
     assert_eq!(running.call("l2", "eth_blockNumber", &json!([])), "0x6");
     running.end("-TERM");
-}
-
-/// Where npm puts a tool of Foundry, beside the contracts. Nothing, after one line that says so, where it is
-/// not installed; with `CI` set that is a failure.
-fn installed(name: &str) -> Option<PathBuf> {
-    let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts");
-    let program = contracts.join("node_modules/.bin").join(name);
-    if program.exists() {
-        return Some(program);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no {}, and CI does not skip", program.display());
-    println!("skipped: no {}", program.display());
-    None
 }
 
 #[test]

@@ -1,59 +1,19 @@
 //! Foundry's `anvil` in place of the embedded L1: followed block by block, and settled on.
 
-use crate::{cast, key};
+use crate::key;
 use alloy_primitives::Address;
 use rebut_devnet::{
     l1::{Client, Remote},
     settlement::{Deployment, Parameters, SettlementError},
     state::StateStore,
 };
-use std::{
-    io::{BufRead, BufReader},
-    os::unix::process::CommandExt,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
-
-/// A node that ends with this.
-struct Anvil {
-    child: Child,
-    url: String,
-}
-
-impl Anvil {
-    /// Starts a node that mines at once, on a port that it chooses.
-    fn start() -> Option<Self> {
-        let program = cast::installed("anvil")?;
-        let mut child = Command::new(program)
-            .args(["--port", "0", "--chain-id", "900", "--prune-history"])
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let address = lines.find_map(|line| Some(line.strip_prefix("Listening on ")?.to_owned()));
-        let url = format!("http://{}", address.expect("anvil says where it listens"));
-        // It must not end for want of a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Some(Self { child, url })
-    }
-}
-
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        // What npm installs starts the node as a child of its own: all of them, unless they have ended.
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-        let _ = self.child.wait();
-    }
-}
+use rebut_foundry::Anvil;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_rollup_settles_on_anvil() {
-    let Some(anvil) = Anvil::start() else { return };
-    let mut remote = Remote::connect(anvil.url.parse().unwrap(), StateStore::new()).unwrap();
+    let Some(anvil) = Anvil::start(&["--chain-id", "900"]) else { return };
+    let mut remote = Remote::connect(anvil.url().parse().unwrap(), StateStore::new()).unwrap();
     assert_eq!(remote.chain_id(), 900);
     let parameters = Parameters {
         l2_chain_id: 901,

@@ -2,23 +2,8 @@
 
 use crate::devnet;
 use rebut_devnet::{keys::DEV_KEYS, l1::Mining, network::Devnet};
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
-
-/// Where npm puts a program, beside the contracts. Nothing, after one line that says so, where it is not
-/// installed; with `CI` set that is a failure.
-pub fn installed(name: &str) -> Option<PathBuf> {
-    let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts");
-    let program = contracts.join("node_modules/.bin").join(name);
-    if program.exists() {
-        return Some(program);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no {}, and CI does not skip", program.display());
-    println!("skipped: no {}", program.display());
-    None
-}
+use rebut_foundry::installed;
+use std::{path::Path, process::Command};
 
 /// What `cast` prints.
 fn cast(program: &Path, devnet: &Devnet, arguments: &[&str]) -> String {

@@ -1,5 +1,4 @@
 use super::*;
-use crate::preimage::abi::addLeavesLPPCall;
 use crate::preimage::{LargeProposal, Next, Schedule};
 use rebut_dispute::{Seconds, Timestamp};
 
@@ -10,26 +9,30 @@ fn data() -> Vec<u8> {
 }
 
 /// The calls that an honest proposal of `data` makes, and its name.
-fn honest(data: &[u8]) -> (U256, Vec<addLeavesLPPCall>) {
+fn honest(data: &[u8]) -> (U256, Vec<Oracle::addLeavesLPPCall>) {
     let proposal = LargeProposal::new(data, 8, CLAIMANT).unwrap();
     let schedule = Schedule { now: Timestamp(1), challenge_period: Seconds(1) };
     let Ok(Next::Send(calls)) = proposal.next(&Metadata::default(), schedule) else {
         panic!("a new proposal")
     };
-    let leaves = calls[1..].iter().map(|call| addLeavesLPPCall::abi_decode(&call.data).unwrap());
+    let leaves =
+        calls[1..].iter().map(|call| Oracle::addLeavesLPPCall::abi_decode(&call.data).unwrap());
     (proposal.uuid(), leaves.collect())
 }
 
-fn metadata(calls: &[addLeavesLPPCall]) -> Metadata {
+fn metadata(calls: &[Oracle::addLeavesLPPCall]) -> Metadata {
     Metadata {
-        timestamp: u64::from(calls.last().is_some_and(|call| call.finalize)),
-        bytes_processed: calls.iter().map(|call| call.input.len() as u32).sum(),
-        blocks_processed: calls.iter().map(|call| call.stateCommitments.len() as u32).sum(),
+        timestamp: u64::from(calls.last().is_some_and(|call| call._finalize)),
+        bytes_processed: calls.iter().map(|call| call._input.len() as u32).sum(),
+        blocks_processed: calls.iter().map(|call| call._stateCommitments.len() as u32).sum(),
         ..Metadata::default()
     }
 }
 
-fn put_together(uuid: U256, calls: &[addLeavesLPPCall]) -> Result<ProposalData, AuditError> {
+fn put_together(
+    uuid: U256,
+    calls: &[Oracle::addLeavesLPPCall],
+) -> Result<ProposalData, AuditError> {
     let encoded: Vec<Vec<u8>> = calls.iter().map(SolCall::abi_encode).collect();
     let calls_data = encoded.iter().map(Vec::as_slice);
     ProposalData::new(CLAIMANT, uuid, &metadata(calls), calls_data)
@@ -45,11 +48,11 @@ fn challenge_at(index: usize) -> Vec<u8> {
     let (uuid, mut calls) = honest(&data);
     let mut place = index;
     let call = calls.iter_mut().find(|call| {
-        let is_here = place < call.stateCommitments.len();
-        place -= if is_here { 0 } else { call.stateCommitments.len() };
+        let is_here = place < call._stateCommitments.len();
+        place -= if is_here { 0 } else { call._stateCommitments.len() };
         is_here
     });
-    call.unwrap().stateCommitments[place][31] ^= 1;
+    call.unwrap()._stateCommitments[place][31] ^= 1;
     let proposal = put_together(uuid, &calls).unwrap();
     assert_eq!(proposal.data(), data);
     let call = proposal.challenge(root(&proposal)).unwrap().expect("a challenge");
@@ -69,19 +72,19 @@ fn a_right_proposal_is_not_challenged() {
 
 #[test]
 fn the_first_wrong_state_is_challenged() {
-    let call = challengeFirstLPPCall::abi_decode(&challenge_at(0)).unwrap();
-    assert_eq!((call.claimant, call.postState.index), (CLAIMANT, U256::ZERO));
+    let call = Oracle::challengeFirstLPPCall::abi_decode(&challenge_at(0)).unwrap();
+    assert_eq!((call._claimant, call._postState.index), (CLAIMANT, U256::ZERO));
     for index in [1, 499, 500, 999, 1000, 1100] {
-        let call = challengeLPPCall::abi_decode(&challenge_at(index)).unwrap();
-        assert_eq!(call.claimant, CLAIMANT);
-        assert_eq!(call.preState.index, U256::from(index - 1));
-        assert_eq!(call.postState.index, U256::from(index));
+        let call = Oracle::challengeLPPCall::abi_decode(&challenge_at(index)).unwrap();
+        assert_eq!(call._claimant, CLAIMANT);
+        assert_eq!(call._preState.index, U256::from(index - 1));
+        assert_eq!(call._postState.index, U256::from(index));
         // The state before is the true one, and its leaf says so.
-        let sponge = Sponge::from_lanes(call.stateMatrix.state);
-        assert_eq!(sponge.commitment(), call.preState.stateCommitment);
+        let sponge = Sponge::from_lanes(call._stateMatrix.state);
+        assert_eq!(sponge.commitment(), call._preState.stateCommitment);
         let mut after = sponge;
-        after.absorb(call.postState.input[..].try_into().unwrap());
-        assert_ne!(after.commitment(), call.postState.stateCommitment, "{index}");
+        after.absorb(call._postState.input[..].try_into().unwrap());
+        assert_ne!(after.commitment(), call._postState.stateCommitment, "{index}");
     }
 }
 
@@ -89,7 +92,7 @@ fn the_first_wrong_state_is_challenged() {
 fn data_that_is_not_all_there_gives_no_challenge() {
     let (uuid, calls) = honest(&data());
     let all = metadata(&calls);
-    let check = |calls: &[&addLeavesLPPCall], want: &str| {
+    let check = |calls: &[&Oracle::addLeavesLPPCall], want: &str| {
         let encoded: Vec<Vec<u8>> = calls.iter().map(|call| call.abi_encode()).collect();
         let result = ProposalData::new(CLAIMANT, uuid, &all, encoded.iter().map(Vec::as_slice));
         let error = result.unwrap_err().to_string();
@@ -101,9 +104,9 @@ fn data_that_is_not_all_there_gives_no_challenge() {
     check(&[a, c], "from block 500 on are missing");
     check(&[b, c], "from block 0 on are missing");
     check(&[a, b, c, c], "are missing");
-    let short = addLeavesLPPCall { stateCommitments: vec![B256::ZERO; 499], ..a.clone() };
+    let short = Oracle::addLeavesLPPCall { _stateCommitments: vec![B256::ZERO; 499], ..a.clone() };
     check(&[&short], "500 blocks and 499 states");
-    let cut = addLeavesLPPCall { input: a.input.slice(1..), ..a.clone() };
+    let cut = Oracle::addLeavesLPPCall { _input: a._input.slice(1..), ..a.clone() };
     check(&[&cut], "499 blocks and 500 states");
     let proposal = put_together(uuid, &calls).unwrap();
     assert!(matches!(proposal.challenge(B256::ZERO), Err(AuditError::Root { .. })));

@@ -15,30 +15,30 @@ fn at(now: u64) -> Schedule {
 /// What the contract would hold after these calls.
 fn replay(mut state: Metadata, calls: &[Call], now: u64) -> Metadata {
     for call in calls {
-        if let Ok(open) = initLPPCall::abi_decode(&call.data) {
+        if let Ok(open) = Oracle::initLPPCall::abi_decode(&call.data) {
             assert_eq!(call.value, U256::from(250_000_000_000_000_000_u64));
             assert_eq!(state, Metadata::default());
-            state.part_offset = open.partOffset;
-            state.claimed_size = open.claimedSize;
+            state.part_offset = open._partOffset;
+            state.claimed_size = open._claimedSize;
             continue;
         }
-        let add = addLeavesLPPCall::abi_decode(&call.data).expect("leaves");
+        let add = Oracle::addLeavesLPPCall::abi_decode(&call.data).expect("leaves");
         assert_eq!(call.value, U256::ZERO);
-        assert_eq!(add.inputStartBlock, U256::from(state.blocks_processed));
+        assert_eq!(add._inputStartBlock, U256::from(state.blocks_processed));
         assert!(call.data.len() < 100_000, "a transaction that nodes relay");
-        let blocks = add.input.len() / BLOCK_BYTES + usize::from(add.finalize);
-        assert_eq!(blocks, add.stateCommitments.len());
-        assert!(add.finalize || add.input.len() % BLOCK_BYTES == 0);
+        let blocks = add._input.len() / BLOCK_BYTES + usize::from(add._finalize);
+        assert_eq!(blocks, add._stateCommitments.len());
+        assert!(add._finalize || add._input.len() % BLOCK_BYTES == 0);
         // The part comes from one call, in which it ends before the end, or which is the last.
         let before = state.bytes_processed as usize;
         let part = (state.part_offset as usize).checked_sub(8);
         if let Some(place) = part.and_then(|part| part.checked_sub(before)) {
-            let is_here = place < add.input.len();
-            assert!(!is_here || add.finalize || place + 32 < add.input.len(), "a cut part");
+            let is_here = place < add._input.len();
+            assert!(!is_here || add._finalize || place + 32 < add._input.len(), "a cut part");
         }
-        state.bytes_processed += add.input.len() as u32;
+        state.bytes_processed += add._input.len() as u32;
         state.blocks_processed += blocks as u32;
-        if add.finalize {
+        if add._finalize {
             assert_eq!(state.bytes_processed, state.claimed_size);
             state.timestamp = now;
         }
@@ -166,17 +166,17 @@ fn what_cannot_be_proposed() {
 fn the_squeeze_holds_the_last_two_leaves() {
     let data = data(3 * BLOCK_BYTES + 9);
     let proposal = LargeProposal::new(data.as_slice(), 0, CLAIMANT).unwrap();
-    let call = squeezeLPPCall::abi_decode(&proposal.squeeze().data).unwrap();
+    let call = Oracle::squeezeLPPCall::abi_decode(&proposal.squeeze().data).unwrap();
     let mut before = Sponge::EMPTY;
     let blocks: Vec<_> = padded_blocks(&data).collect();
     blocks[..3].iter().for_each(|block| before.absorb(block));
-    assert_eq!(call.stateMatrix.state, *before.lanes());
-    assert_eq!(call.preState.stateCommitment, before.commitment());
-    assert_eq!(call.preState.index, U256::from(2));
-    assert_eq!(call.preState.input[..], blocks[2]);
-    assert_eq!(call.postState.index, U256::from(3));
-    assert_eq!(call.postState.input[..], blocks[3]);
+    assert_eq!(call._stateMatrix.state, *before.lanes());
+    assert_eq!(call._preState.stateCommitment, before.commitment());
+    assert_eq!(call._preState.index, U256::from(2));
+    assert_eq!(call._preState.input[..], blocks[2]);
+    assert_eq!(call._postState.index, U256::from(3));
+    assert_eq!(call._postState.input[..], blocks[3]);
     before.absorb(&blocks[3]);
-    assert_eq!(call.postState.stateCommitment, before.commitment());
+    assert_eq!(call._postState.stateCommitment, before.commitment());
     assert_eq!(before.digest(), keccak256(&data));
 }

@@ -95,6 +95,34 @@ fn folders_are_looked_through_by_hash() {
 }
 
 #[test]
+fn what_there_is_is_known_before_a_game_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let (content, hash) = sample(0x1000);
+    let path = folder.path().join("prestate.bin.gz");
+    let one = Prestates::file(&path);
+    let failed = |prestates: &Prestates| prestates.supply::<Mips64>().unwrap_err().to_string();
+    assert!(failed(&one).contains("prestate.bin.gz: No such file"), "{}", failed(&one));
+    fs::write(&path, &content[..content.len() / 2]).unwrap();
+    assert!(failed(&one).contains("prestate.bin.gz: "), "{}", failed(&one));
+    fs::write(&path, &content).unwrap();
+    assert_eq!(one.supply::<Mips64>().unwrap(), Supply::One(hash));
+
+    let own = folder.path().join("own");
+    let none = Prestates::named(&own, None).unwrap();
+    assert_eq!(none.supply::<Mips64>().unwrap(), Supply::None { folder: own.clone() });
+    fs::create_dir(&own).unwrap();
+    assert_eq!(none.supply::<Mips64>().unwrap(), Supply::None { folder: own.clone() });
+    fs::write(own.join(format!("{hash}.bin.gz")), &content).unwrap();
+    assert_eq!(none.supply::<Mips64>().unwrap(), Supply::ByHash);
+    let base = |address: &str| Prestates::named(folder.path().join("kept"), Some(address)).unwrap();
+    let there = format!("file://{}", own.display());
+    assert_eq!(base(&there).supply::<Mips64>().unwrap(), Supply::ByHash);
+    assert!(failed(&base(&format!("{there}/elsewhere"))).contains("elsewhere: No such file"));
+    // A server is asked when a game asks.
+    assert_eq!(base("http://127.0.0.1:1").supply::<Mips64>().unwrap(), Supply::ByHash);
+}
+
+#[test]
 fn a_server_is_asked_once() {
     let folder = tempfile::tempdir().unwrap();
     let own = folder.path().join("own");

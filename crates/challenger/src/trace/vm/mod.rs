@@ -7,6 +7,7 @@
 //!     InProcess      one pass by a machine of this process, snapshots on the way     run, machine
 //!     External       a program that is called like the deployed `cannon`             external
 //!     CrossChecked   both, which have to agree                                       cross_check
+//!     Measured       any of them, with what they take shown to the outside           measured
 //!     Alphabets      six steps without a machine, for games of tests                 alphabet
 //! ```
 //!
@@ -17,6 +18,7 @@ mod cross_check;
 mod evidence;
 mod external;
 mod machine;
+mod measured;
 mod run;
 
 pub use alphabet::{Alphabet, Alphabets};
@@ -24,6 +26,7 @@ pub use cross_check::CrossChecked;
 pub use evidence::EvidenceError;
 pub use external::{Dialect, External, ExternalError, ExternalOptions, ServerCommand};
 pub use machine::{Loaded, VmError, VmRead};
+pub use measured::{Measured, noted};
 pub use run::{InProcess, Limits, Oracle, Progress, Run};
 
 use super::TraceError;
@@ -52,6 +55,8 @@ pub struct Report {
     pub executed: u64,
     /// Time spent on executing, hashing and proving.
     pub time: Duration,
+    /// Memory of the guest at the end of the trace, in bytes, where that is known.
+    pub memory_bytes: Option<u64>,
     /// Snapshots that are kept.
     pub snapshots: usize,
     /// Memory that they hold, at most, in bytes.

@@ -108,6 +108,7 @@ struct End {
     step: u64,
     hash: B256,
     witness: Vec<u8>,
+    memory_bytes: u64,
 }
 
 impl<V: Vm> std::fmt::Debug for Run<V> {
@@ -184,6 +185,7 @@ impl<V: Vm> Run<V> {
             length: self.end.as_ref().map(|end| end.step),
             executed: self.executed,
             time: self.time,
+            memory_bytes: self.end.as_ref().map(|end| end.memory_bytes),
             snapshots: self.grid.len() + self.recent.len(),
             snapshot_bytes: self.held(),
         }
@@ -243,7 +245,8 @@ impl<V: Vm> Run<V> {
         let step = session.step();
         session.progress.at(step)?;
         let witness = session.machine.witness();
-        Ok(End { step, hash: session.machine.state_hash(), witness: witness.0 })
+        let memory_bytes = (session.machine.memory().page_count() * PAGE_BYTES) as u64;
+        Ok(End { step, hash: session.machine.state_hash(), witness: witness.0, memory_bytes })
     }
 
     /// Runs to a step that is before the exit, and asks the machine there.

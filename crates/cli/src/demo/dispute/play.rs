@@ -9,8 +9,7 @@ use rebut_challenger::agent::{Agent, Options, Player, Rules, Traces};
 use rebut_challenger::chain::{Block, Reader, Scope, Snapshot};
 use rebut_challenger::health::Health;
 use rebut_challenger::inspect;
-use rebut_challenger::proposer::{Proposed, Proposer, Schedule, create_game};
-use rebut_challenger::rollup::output_at;
+use rebut_challenger::proposer::{Proposed, Proposer, Schedule, create_game, rollup_nodes};
 use rebut_challenger::sender::{Policy, Sender, Sent};
 use rebut_contracts::bindings::DisputeGameFactory as Factory;
 use rebut_dispute::{GameStatus, GameType};
@@ -141,7 +140,7 @@ impl Sides {
 
     /// The liar's proposer: another root than the block's.
     async fn propose_lie(&self, stage: &Stage, game_type: u32) -> anyhow::Result<B256> {
-        let root = lie(output_at(&stage.rollup, L2_BLOCKS).await?.output_root);
+        let root = lie(stage.output(L2_BLOCKS).await?);
         let head = stage.lens.node().head().await?;
         let factory = stage.at.dispute_game_factory;
         let kind = GameType(game_type);
@@ -161,12 +160,14 @@ impl Sides {
             poll_interval: Duration::from_secs(1),
             allow_non_finalized: true,
         };
-        let rollups = vec![stage.rollup.clone()];
+        // A node that has not seen the last game's blocks would count as one that does not keep up.
+        stage.follow(0).await?;
+        let urls = [stage.rollup_url()?];
+        let rollups = rollup_nodes(&stage.lens, &schedule, &urls, &Default::default()).await?;
         let proposer =
             Proposer::new(stage.lens.clone(), rollups, Arc::clone(&self.proposers), schedule);
-        let head = stage.lens.node().head().await?;
-        match proposer.propose(&head).await? {
-            Proposed::Created { block: L2_BLOCKS, root } => Ok(root),
+        match proposer.propose().await? {
+            Proposed::Created { block, root } if block.number == L2_BLOCKS => Ok(root),
             other => bail!("block {L2_BLOCKS} is not proposed: {other:?}"),
         }
     }

@@ -17,10 +17,11 @@ use alloy_primitives::{Address, B256, U64, U256};
 use anyhow::{Context, bail};
 use rebut_challenger::chain::{At, Lens, Node, NodeError, NodeFault};
 use rebut_challenger::deploy::{self, Deployed, Deployer};
-use rebut_challenger::rollup::{output_at, sync_status};
 use rebut_challenger::sender::{FeeLimits, KeySource};
 use rebut_challenger::trace::vm::Limits;
-use rebut_challenger::trace::{ChainNodes, Engine, Prestates, Setup};
+use rebut_challenger::trace::{
+    ChainNodes, Engine, OutputSource, Prestates, RollupNode, Setup, SyncStatus, TraceError,
+};
 use rebut_contracts::deployment::{
     Addresses, Anchor, DeploymentConfig, DeploymentPlan, GameConfig, SystemParameters, Vm,
 };
@@ -40,7 +41,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -124,8 +125,7 @@ pub struct Stage {
     l1_url: String,
     /// Reads of L1, and what steers it.
     pub lens: Lens,
-    /// The rollup node.
-    pub rollup: Node,
+    rollup: RollupAnswers,
     /// Where the contracts are.
     pub at: Addresses,
     /// What was deployed, transaction by transaction.
@@ -140,6 +140,10 @@ pub struct Stage {
     l1_config: Value,
     folder: TempDir,
 }
+
+/// The rollup node, for those who wait for its answers.
+#[derive(Clone)]
+struct RollupAnswers(Arc<Mutex<RollupNode>>);
 
 /// Whose key it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,7 +217,7 @@ impl Stage {
             (configuration::write(rollup.config())?, l1_config_json(&l1_config));
         let l2 = Arc::new(l2::Node::new(access, rollup));
         let l2_rpc = Server::rpc(any_port(), Arc::clone(&l2) as _)?;
-        let rollup = Node::new(&l2_rpc.url(), TIMEOUT)?;
+        let rollup = RollupAnswers::new(&l2_rpc.url(), draft.l2_chain_id)?;
 
         let built = build_prestate(vm.name(), folder.path(), &rollup_config, &l1_config)?;
         print(&format!(
@@ -221,7 +225,7 @@ impl Stage {
             vm.name(),
             draft.l2_chain_id
         ));
-        let genesis = output_at(&rollup, 0).await?.output_root;
+        let genesis = rollup.output(0).await?;
         let config = deployment(vm, own, built, genesis);
         let plan = DeploymentPlan::new(&config, deployer.address(), first)?;
         if plan.addresses != at {
@@ -264,7 +268,7 @@ impl Stage {
     async fn build_blocks(&self) -> anyhow::Result<()> {
         for _ in 0..PATIENCE {
             self.follow(L2_BLOCKS).await?;
-            if sync_status(&self.rollup).await?.safe_l2.number >= L2_BLOCKS {
+            if self.rollup.status().await?.safe_l2.number >= L2_BLOCKS {
                 let rollup = self.l2.rollup();
                 let blocks = rollup.l2().ledger().latest().number();
                 print(&format!(
@@ -302,6 +306,16 @@ impl Stage {
         Ok(())
     }
 
+    /// The true output root of an L2 block.
+    pub async fn output(&self, number: u64) -> anyhow::Result<B256> {
+        self.rollup.output(number).await
+    }
+
+    /// Where the rollup node is.
+    pub fn rollup_url(&self) -> anyhow::Result<NodeUrl> {
+        Ok(self.l2_rpc.url().parse()?)
+    }
+
     /// Where L1 is.
     pub fn l1(&self) -> &str {
         match self.embedded {
@@ -332,6 +346,32 @@ impl Stage {
     /// Where the absolute prestate is.
     pub fn prestates(&self) -> anyhow::Result<Prestates> {
         Ok(Prestates::named(self.folder.path().join("prestates"), None)?)
+    }
+}
+
+impl RollupAnswers {
+    fn new(url: &str, chain_id: u64) -> anyhow::Result<Self> {
+        let node = RollupNode::new(url.parse()?, Some(chain_id), &Policy::default());
+        Ok(Self(Arc::new(Mutex::new(node))))
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut RollupNode) -> Result<T, TraceError> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let node = Arc::clone(&self.0);
+        let asked = tokio::task::spawn_blocking(move || {
+            question(&mut node.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        Ok(asked.await??)
+    }
+
+    async fn status(&self) -> anyhow::Result<SyncStatus> {
+        self.ask(RollupNode::sync_status).await
+    }
+
+    async fn output(&self, number: u64) -> anyhow::Result<B256> {
+        Ok(self.ask(move |node| node.output(number)).await?.root())
     }
 }
 
