@@ -25,6 +25,8 @@ pub struct RollupNode {
     is_checked: bool,
     /// The highest L1 block that the node is known to have gone past.
     past: u64,
+    /// Blocks of the sequencing window, once they were asked for; 0 where the node does not say.
+    window: Option<u64>,
 }
 
 /// A block that a node names.
@@ -103,6 +105,7 @@ struct SafeHeadAnswer {
 #[derive(Deserialize)]
 struct ConfigAnswer {
     l2_chain_id: u64,
+    seq_window_size: Option<u64>,
 }
 
 impl RollupNode {
@@ -111,7 +114,7 @@ impl RollupNode {
         let name = url.to_string();
         let node = RpcNode::new(url, None, &[], policy);
         let pool = Pool::new(vec![node], policy.clone());
-        Self { pool, name, expected_chain: chain_id, is_checked: false, past: 0 }
+        Self { pool, name, expected_chain: chain_id, is_checked: false, past: 0, window: None }
     }
 
     fn call<T: DeserializeOwned>(
@@ -211,6 +214,27 @@ impl RollupNode {
         Ok((output, answer.block_ref))
     }
 
+    /// Whether an entry about the safe head can be the last one up to an L1 block. After a sequencing window without
+    /// batches there are empty blocks, and with them an entry: where the last one is older, those between are missing, as
+    /// in a database that was restored, and what it says was true long ago.
+    fn check_age(&mut self, entry: u64, head: u64) -> Result<(), TraceError> {
+        let window = match self.window {
+            Some(window) => window,
+            None => {
+                let config: ConfigAnswer =
+                    self.request("the rollup configuration", "optimism_rollupConfig", &json!([]))?;
+                *self.window.insert(config.seq_window_size.unwrap_or(0))
+            }
+        };
+        if window > 0 && head.saturating_sub(entry) > window.saturating_add(1) {
+            return Err(self.wrong(format!(
+                "its last safe head up to L1 block {head} is of block {entry}: more than a sequencing window of \
+                 {window} blocks is missing"
+            )));
+        }
+        Ok(())
+    }
+
     /// Whether the node has gone past an L1 block, so that what it says of it stays.
     fn check_past(&mut self, head: u64) -> Result<(), TraceError> {
         if self.past <= head {
@@ -240,6 +264,7 @@ impl OutputSource for RollupNode {
             let expected = head.hash;
             return Err(self.wrong(format!("its L1 block {number} is {hash}, not {expected}")));
         }
+        self.check_age(number, head.number)?;
         Ok(safe_head.number.min(limit))
     }
 }

@@ -290,7 +290,9 @@ fn node(change: impl Fn(&str, &mut Value) + Send + 'static) -> RollupNode {
         let parameter = request["params"][0].as_str().unwrap_or("0x0");
         let number = u64::from_str_radix(&parameter[2..], 16).expect("a number");
         let mut result = match method {
-            "optimism_rollupConfig" => json!({ "l2_chain_id": CHAIN, "l1_chain_id": 900 }),
+            "optimism_rollupConfig" => {
+                json!({ "l2_chain_id": CHAIN, "l1_chain_id": 900, "seq_window_size": 20 })
+            }
             "optimism_syncStatus" => json!({
                 "current_l1": block(501, B256::ZERO),
                 "safe_l2": block(120, B256::ZERO),
@@ -367,6 +369,33 @@ fn what_a_rollup_node_says_is_checked() {
         }
     });
     assert_eq!(older.safe_head(L1_HEAD, 108).unwrap(), 108);
+}
+
+/// A database that was restored from a copy lacks entries, and answers with the last one before them.
+#[test]
+fn attack27_a_safe_head_of_long_ago_is_no_answer() {
+    let check = |entry: u64, window: Value, want: Result<u64, &str>| {
+        let mut node = node(move |method, answer| match method {
+            "optimism_safeHeadAtL1Block" => {
+                *answer = json!({
+                    "l1Block": { "number": entry, "hash": B256::ZERO },
+                    "safeHead": { "number": 90, "hash": B256::ZERO },
+                });
+            }
+            "optimism_rollupConfig" => answer["seq_window_size"] = window.clone(),
+            _ => {}
+        });
+        let found = node.safe_head(L1_HEAD, 108).map_err(|error| error.to_string());
+        match (found, want) {
+            (Err(found), Err(want)) => assert!(found.contains(want), "{entry}: {found}"),
+            (found, want) => assert_eq!(found, want.map_err(Into::into), "{entry}"),
+        }
+    };
+    check(490, json!(20), Ok(90));
+    check(479, json!(20), Ok(90));
+    check(478, json!(20), Err("more than a sequencing window of 20 blocks is missing"));
+    check(0, json!(3600), Ok(90));
+    check(0, Value::Null, Ok(90));
 }
 
 #[test]
