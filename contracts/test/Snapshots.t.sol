@@ -80,13 +80,6 @@ contract SnapshotsTest is MachineTest {
     function test_localReadGas() public {
         record("read of local data, cold oracle", readFrom(1, 1), 36_000);
     }
-
-    function test_bytecodeSizes() public {
-        assertTrue(address(mips).code.length <= 20_000, "MIPS64 is larger than allowed");
-        assertTrue(address(oracle).code.length <= 23_500, "PreimageOracle is larger than allowed");
-        vm.snapshotValue("sizes", "MIPS64", address(mips).code.length);
-        vm.snapshotValue("sizes", "PreimageOracle", address(oracle).code.length);
-    }
 }
 
 /// @notice The same for the RISC-V verifier.
@@ -137,10 +130,5 @@ contract RiscvSnapshotsTest is HartTest {
         h.preimageKey = bytes32((uint256(keccak256(VALUE)) << 8 >> 8) | (2 << 248));
         h.preimageOffset = 8;
         record("read of a preimage, cold oracle", h, stepProof(h, DATA), 36_000);
-    }
-
-    function test_bytecodeSize() public {
-        assertTrue(address(riscv).code.length <= 23_500, "RISCV is larger than allowed");
-        vm.snapshotValue("sizes", "RISCV", address(riscv).code.length);
     }
 }

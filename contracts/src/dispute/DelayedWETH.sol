@@ -14,10 +14,10 @@ contract DelayedWETH is Proxied {
     event Deposit(address indexed dst, uint256 wad);
     event Withdrawal(address indexed src, uint256 wad);
 
-    /// @dev What a sub-account may take out, and since when it counts: one word, which is given back once all is taken out.
+    /// @dev What a sub-account may take out, and when it was last unlocked, in unix time; the time outlives the amount.
     struct WithdrawalRequest {
-        uint192 amount;
-        uint64 timestamp;
+        uint256 amount;
+        uint256 timestamp;
     }
 
     /// @notice Version of the interface this contract answers.
@@ -26,13 +26,17 @@ contract DelayedWETH is Proxied {
     string public constant symbol = "WETH";
     uint8 public constant decimals = 18;
 
+    /// @dev What a receiver of ether has for a log: more would let it call on.
+    uint256 private constant STIPEND_GAS = 2300;
+
     uint256 private immutable DELAY_SECONDS;
 
     /// @notice Wrapped ether by account.
     mapping(address src => uint256) public balanceOf;
     /// @notice What others may transfer.
     mapping(address owner => mapping(address spender => uint256)) public allowance;
-    mapping(address account => mapping(address subAccount => WithdrawalRequest)) private _withdrawals;
+    /// @notice What was unlocked for a sub-account and is not taken out, wei, and when.
+    mapping(address account => mapping(address subAccount => WithdrawalRequest)) public withdrawals;
     /// @notice The chain's parameters, among them pauses.
     SystemConfig public systemConfig;
 
@@ -62,10 +66,9 @@ contract DelayedWETH is Proxied {
 
     /// @notice First step: lets `_guy`, a sub-account of the caller, take out `_wad` more. The delay starts anew for all of it.
     function unlock(address _guy, uint256 _wad) external {
-        WithdrawalRequest storage request = _withdrawals[msg.sender][_guy];
-        uint256 amount = request.amount + _wad;
-        require(amount <= type(uint192).max, "DelayedWETH: more than there can be");
-        (request.amount, request.timestamp) = (uint192(amount), uint64(block.timestamp));
+        WithdrawalRequest storage request = withdrawals[msg.sender][_guy];
+        request.amount += _wad;
+        request.timestamp = block.timestamp;
     }
 
     /// @notice Second step for the caller itself.
@@ -76,17 +79,17 @@ contract DelayedWETH is Proxied {
     /// @notice Second step: takes `_wad` of what was unlocked for `_guy` out of the caller's account, to the caller.
     function withdraw(address _guy, uint256 _wad) public {
         require(!systemConfig.paused(), "DelayedWETH: contract is paused");
-        WithdrawalRequest storage request = _withdrawals[msg.sender][_guy];
+        WithdrawalRequest storage request = withdrawals[msg.sender][_guy];
         (uint256 amount, uint256 timestamp) = (request.amount, request.timestamp);
         require(amount >= _wad, "DelayedWETH: insufficient unlocked withdrawal");
         require(timestamp != 0, "DelayedWETH: withdrawal not unlocked");
         require(timestamp + DELAY_SECONDS <= block.timestamp, "DelayedWETH: withdrawal delay not met");
-        if (amount == _wad) delete _withdrawals[msg.sender][_guy];
-        else request.amount = uint192(amount - _wad);
-        balanceOf[msg.sender] -= _wad;
+        request.amount = amount - _wad;
+        uint256 balance = balanceOf[msg.sender];
+        require(balance >= _wad);
+        balanceOf[msg.sender] = balance - _wad;
+        _pay(msg.sender, _wad);
         emit Withdrawal(msg.sender, _wad);
-        (bool sent,) = msg.sender.call{ value: _wad }("");
-        require(sent);
     }
 
     /// @notice Lets the owner of the proxy's admin take ether out in an emergency, at most what is here.
@@ -121,19 +124,16 @@ contract DelayedWETH is Proxied {
     }
 
     function transferFrom(address _src, address _dst, uint256 _wad) public returns (bool) {
-        if (_src != msg.sender && allowance[_src][msg.sender] != type(uint256).max) {
-            allowance[_src][msg.sender] -= _wad;
+        require(balanceOf[_src] >= _wad);
+        uint256 allowed = allowance[_src][msg.sender];
+        if (_src != msg.sender && allowed != type(uint256).max) {
+            require(allowed >= _wad);
+            allowance[_src][msg.sender] = allowed - _wad;
         }
         balanceOf[_src] -= _wad;
         balanceOf[_dst] += _wad;
         emit Transfer(_src, _dst, _wad);
         return true;
-    }
-
-    /// @notice What was unlocked for a sub-account and is not taken out, and when, in unix time; zeros where there is nothing.
-    function withdrawals(address account, address subAccount) external view returns (uint256 amount, uint256 timestamp) {
-        WithdrawalRequest storage request = _withdrawals[account][subAccount];
-        (amount, timestamp) = (request.amount, request.timestamp);
     }
 
     /// @notice Seconds between the two steps.
@@ -147,6 +147,16 @@ contract DelayedWETH is Proxied {
 
     function totalSupply() external view returns (uint256) {
         return address(this).balance;
+    }
+
+    /// @dev Sends ether with the stipend and nothing more. A refusal is passed on.
+    function _pay(address to, uint256 amount) private {
+        // The stipend comes with the ether, so only a payment of nothing needs it added.
+        (bool sent, bytes memory reason) = to.call{ value: amount, gas: amount == 0 ? STIPEND_GAS : 0 }("");
+        if (sent) return;
+        assembly ("memory-safe") {
+            revert(add(reason, 32), mload(reason))
+        }
     }
 
     function _onlyOwner() private view {

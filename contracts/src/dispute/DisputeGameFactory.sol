@@ -58,6 +58,8 @@ contract DisputeGameFactory is Proxied, Owned {
 
     /// @notice Sets the owner.
     function initialize(address _owner) external initializer {
+        // The caller owns the contract for a moment, which the events tell.
+        _setOwner(msg.sender);
         _setOwner(_owner);
     }
 

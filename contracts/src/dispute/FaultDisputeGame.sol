@@ -342,7 +342,8 @@ contract FaultDisputeGame is IDisputeGame, CWIA {
         } else {
             uint256 page = !resolution.paged && _numToResolve == 0 ? count : _numToResolve;
             resolution.paged = true;
-            _lookAt(resolution, children, page < count - resolution.cursor ? resolution.cursor + page : count);
+            uint256 end = resolution.cursor + page;
+            _lookAt(resolution, children, end < count ? end : count);
             if (resolution.cursor == count) {
                 resolution.resolved = true;
                 if (resolution.winner != NO_CLAIM) resolution.counteredBy = _nodes[resolution.winner - 1].claimant;
@@ -426,7 +427,8 @@ contract FaultDisputeGame is IDisputeGame, CWIA {
             Clock clock
         )
     {
-        Node storage node = _node(_index);
+        require(_index < _claimCount);
+        Node storage node = _nodes[_index];
         parentIndex = node.parentIndex();
         counteredBy = node.resolution.counteredBy;
         claimant = node.claimant;
@@ -438,7 +440,9 @@ contract FaultDisputeGame is IDisputeGame, CWIA {
 
     /// @notice The children of a claim, in order of moves.
     function subgames(uint256 _claimIndex, uint256 _place) external view returns (uint256) {
-        return _children[_claimIndex][_place];
+        uint32[] storage children = _children[_claimIndex];
+        require(_place < children.length);
+        return children[_place];
     }
 
     /// @notice Whether the subgame of a claim is resolved.
@@ -591,8 +595,8 @@ contract FaultDisputeGame is IDisputeGame, CWIA {
     }
 
     /// @notice The anchor from which this game starts.
-    function startingOutputRoot() external view returns (Hash root, uint256 l2SequenceNumber_) {
-        (root, l2SequenceNumber_) = (_startingRoot, _startingBlockNumber);
+    function startingOutputRoot() external view returns (Hash root, uint256 l2SequenceNumber) {
+        (root, l2SequenceNumber) = (_startingRoot, _startingBlockNumber);
     }
 
     function startingBlockNumber() external view returns (uint256 startingBlockNumber_) {

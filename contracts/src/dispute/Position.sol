@@ -12,9 +12,9 @@ type Position is uint128;
 
 using { depth, indexAtDepth, move, traceIndex } for Position global;
 
-// Steps from the root.
+// Steps from the root; 0, too, for what is no position, 0.
 function depth(Position position) pure returns (uint256) {
-    return LibBit.fls(Position.unwrap(position));
+    return LibBit.fls(Position.unwrap(position) | 1);
 }
 
 // How many nodes of the same depth are left of it.

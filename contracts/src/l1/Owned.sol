@@ -15,7 +15,7 @@ abstract contract Owned {
     }
 
     /// @notice Hands the rights to `newOwner`.
-    function transferOwnership(address newOwner) external onlyOwner {
+    function transferOwnership(address newOwner) public onlyOwner {
         require(newOwner != address(0), "Ownable: new owner is the zero address");
         _setOwner(newOwner);
     }

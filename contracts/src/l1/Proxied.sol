@@ -12,8 +12,8 @@ abstract contract Proxied {
     error ProxyAdminOwnedBase_NotProxyAdminOwner();
     /// @notice The caller is neither the proxy's admin nor its owner.
     error ProxyAdminOwnedBase_NotProxyAdminOrProxyAdminOwner();
-    /// @notice The contract is not behind a proxy with an admin.
-    error ProxyAdminOwnedBase_ProxyAdminNotFound();
+    /// @notice The contract is not behind a proxy with an admin, nor behind a legacy one, which nothing here is.
+    error ProxyAdminOwnedBase_NotResolvedDelegateProxy();
     /// @notice Versions count from 1.
     error ReinitializableBase_ZeroInitVersion();
 
@@ -46,11 +46,13 @@ abstract contract Proxied {
     }
 
     /// @notice The admin of the proxy in front of this contract.
-    function proxyAdmin() public view returns (address admin_) {
+    function proxyAdmin() public view returns (address) {
+        address admin;
         assembly ("memory-safe") {
-            admin_ := sload(ADMIN_SLOT)
+            admin := sload(ADMIN_SLOT)
         }
-        if (admin_ == address(0)) revert ProxyAdminOwnedBase_ProxyAdminNotFound();
+        if (admin == address(0)) revert ProxyAdminOwnedBase_NotResolvedDelegateProxy();
+        return admin;
     }
 
     /// @notice The owner of that admin.

@@ -33,7 +33,7 @@ contract SuperchainConfig is Proxied {
     /// @notice The account that pauses.
     address public guardian;
     /// @notice When each identifier was paused, in unix time; 0 where it is not.
-    mapping(address identifier => uint256 timestamp) public pauseTimestamps;
+    mapping(address identifier => uint256) public pauseTimestamps;
 
     modifier onlyGuardian() {
         if (msg.sender != guardian) revert SuperchainConfig_OnlyGuardian();

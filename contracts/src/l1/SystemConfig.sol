@@ -134,7 +134,9 @@ contract SystemConfig is Proxied, Owned {
         external
         initializer
     {
-        _setOwner(_owner);
+        // The caller owns the contract for a moment, which the events tell.
+        _setOwner(msg.sender);
+        transferOwnership(_owner);
         _setResourceConfig(_config);
         _setBatcherHash(_batcherHash);
         _setGasConfigEcotone(_basefeeScalar, _blobbasefeeScalar);

@@ -100,9 +100,11 @@ abstract contract LargePreimages {
     }
 
     /// @notice Root of an empty tree of so many levels.
-    function zeroHashes(uint256 _level) external pure returns (bytes32 hash_) {
+    function zeroHashes(uint256 _level) external pure returns (bytes32) {
         require(_level < TREE_DEPTH);
-        for (uint256 i = 0; i < _level; i++) hash_ = LeafTree.pair(hash_, hash_);
+        bytes32 node;
+        for (uint256 i = 0; i < _level; i++) node = LeafTree.pair(node, node);
+        return node;
     }
 
     /// @notice Root of the tree of a proposal.
@@ -123,7 +125,8 @@ abstract contract LargePreimages {
     function initLPP(uint256 _uuid, uint32 _partOffset, uint32 _claimedSize) external payable {
         if (msg.value < MIN_BOND_SIZE) revert InsufficientBond();
         if (msg.sender != tx.origin) revert NotEOA();
-        if (_partOffset >= _claimedSize + PREFIX_BYTES) revert PartOffsetOOB();
+        // In 32 bits: the largest sizes overflow, and make no proposal.
+        if (_partOffset >= _claimedSize + uint32(PREFIX_BYTES)) revert PartOffsetOOB();
         if (_claimedSize < MIN_LPP_SIZE_BYTES) revert InvalidInputSize();
         if (proposalMetadata[msg.sender][_uuid].claimedSize() != 0) revert AlreadyInitialized();
 

@@ -33,7 +33,7 @@ contract PreimageOracle is IPreimageOracle, LargePreimages {
     }
 
     /// @notice Length in bytes of the data of a key, without the prefix.
-    mapping(bytes32 key => uint256 bytesCount) public preimageLengths;
+    mapping(bytes32 key => uint256) public preimageLengths;
     mapping(bytes32 key => mapping(uint256 offset => Part)) private _parts;
 
     /// @param _minProposalSize Least size in bytes of a large preimage proposal.

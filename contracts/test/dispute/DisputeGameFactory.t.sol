@@ -40,6 +40,24 @@ contract DisputeGameFactoryTest is Player {
         createWith(CANNON, INIT_BOND, abi.encodeWithSelector(DisputeGameFactory.GameAlreadyExists.selector, uuid));
     }
 
+    /// @dev The first owner is the account that initialises, for a moment.
+    function test_ownersAreTold() public {
+        address payable another = proxy();
+        vm.recordLogs();
+        install(another, address(new DisputeGameFactory()), abi.encodeCall(DisputeGameFactory.initialize, (honest)));
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        bytes32[3] memory owners;
+        uint256 count = 0;
+        for (uint256 i = 0; i < logs.length; i++) {
+            if (logs[i].topics[0] != keccak256("OwnershipTransferred(address,address)")) continue;
+            assertEq(logs[i].topics[1], owners[count], "from the last one");
+            owners[++count] = logs[i].topics[2];
+        }
+        assertEq(count, 2, "events");
+        assertEq(owners[1], bytes32(uint256(uint160(address(admin)))), "who initialises");
+        assertEq(owners[2], bytes32(uint256(uint160(honest))), "who owns");
+    }
+
     function test_creationIsTold() public {
         vm.deal(address(this), INIT_BOND);
         vm.recordLogs();

@@ -165,6 +165,8 @@ contract ResolutionTest is Player {
         checkpoint(1, true, 2, 6, liar);
         game.resolveClaim(1, 3);
         checkpoint(1, true, 5, 6, liar);
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 0x11));
+        game.resolveClaim(1, type(uint256).max);
         game.resolveClaim(1, 100);
         checkpoint(1, true, 6, 4, proposer);
         assertTrue(game.resolvedSubgames(1), "all");

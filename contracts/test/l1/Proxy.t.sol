@@ -103,7 +103,7 @@ contract ProxyTest is Test {
         Counter implementation = new Counter(1);
         vm.expectRevert(text("Initializable: contract is already initialized"));
         implementation.initialize(1);
-        vm.expectRevert(Proxied.ProxyAdminOwnedBase_ProxyAdminNotFound.selector);
+        vm.expectRevert(Proxied.ProxyAdminOwnedBase_NotResolvedDelegateProxy.selector);
         implementation.proxyAdmin();
         vm.expectRevert(Proxied.ReinitializableBase_ZeroInitVersion.selector);
         new Counter(0);

@@ -223,6 +223,9 @@ contract LargePreimagesTest is ProposalTest {
         checkInit(0.25 ether, 408, 400, LargePreimages.PartOffsetOOB.selector);
         checkInit(0.25 ether, 0, 399, LargePreimages.InvalidInputSize.selector);
         vm.deal(address(this), 1 ether);
+        vm.prank(claimant, claimant);
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 0x11));
+        oracle.initLPP{ value: 0.25 ether }(1, 0, type(uint32).max - 7);
         vm.prank(address(this), claimant);
         vm.expectRevert(LargePreimages.NotEOA.selector);
         oracle.initLPP{ value: 0.25 ether }(1, 0, 1000);

@@ -161,9 +161,4 @@ contract MIPSSnapshotsTest is LeavesTest {
             }
         }
     }
-
-    function test_bytecodeSize() public {
-        assertTrue(address(mips).code.length <= 16_000, "MIPS is larger than allowed");
-        vm.snapshotValue("sizes", "MIPS", address(mips).code.length);
-    }
 }
