@@ -1,14 +1,14 @@
 //! Deployments: the transactions of a plan, sent one after the other, and everything that they leave read back.
 //!
 //! Every address follows from the account and the nonce that a deployment starts at. So one that broke off goes on
-//! when it is given that nonce again: what has a lower nonce than the account's next one is there, and what it left
-//! is checked like everything else in the end.
+//! when it is given that nonce again: what has a lower nonce than the account's next one is there. The plan is executed
+//! in the embedded EVM first, which tells what it will cost, and what code must stand where it is to go on.
 
 use crate::chain::{Answer, At, Block, Lens, Node, NodeError, NodeFault, Receipt, View};
 use crate::check::Finding;
 use crate::sender::{FeeLimits, Signer, SignerError};
 use alloy_consensus::TxEip1559;
-use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256, utils::format_ether};
 use alloy_sol_types::SolCall;
 use rebut_contracts::bindings::{
     AnchorStateRegistry as Registry, DelayedWETH as Weth, DisputeGameFactory as Factory,
@@ -16,10 +16,15 @@ use rebut_contracts::bindings::{
     ProxyAdmin as Admin, SuperchainConfig as Superchain, SystemConfig as Config,
 };
 use rebut_contracts::deployment::{DeploymentConfig, DeploymentPlan, PlannedTransaction};
+use rebut_contracts::{CallError, Chain};
 use serde::Serialize;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use thiserror::Error;
+
+/// The block of the embedded EVM in which a plan is executed. Any will do in which time is not 0.
+const REHEARSAL_BLOCK: u64 = 1;
+const REHEARSAL_TIME: u64 = 1_700_000_000;
 
 /// Who deploys, where, and how patiently.
 #[derive(Debug)]
@@ -51,6 +56,29 @@ pub struct Deployed {
     pub gas: Option<u64>,
     /// Wei that the gas cost.
     pub cost: U256,
+}
+
+/// What a plan leaves, and what it takes.
+#[derive(Debug)]
+pub struct Rehearsal {
+    chain: Chain,
+    /// Gas of each transaction.
+    pub gas: Vec<u64>,
+}
+
+/// What remains to be paid, at the present price of gas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Bill {
+    /// Transactions that are not sent yet.
+    pub transactions: u64,
+    /// Their gas.
+    pub gas: u64,
+    /// Wei for one gas: the base fee, and the tip that will be offered.
+    pub gas_price: u128,
+    /// Wei for all.
+    pub cost: U256,
+    /// Wei that the account has.
+    pub balance: U256,
 }
 
 /// Why a deployment does not go on. What is on chain stays there.
@@ -85,6 +113,41 @@ pub enum DeployError {
         /// How long it was waited for.
         patience: Duration,
     },
+    /// The plan fails in the embedded EVM.
+    #[error("the plan cannot be executed: {0}")]
+    Plan(#[from] CallError),
+    /// The node is not on the chain that the configuration is for.
+    #[error("the node is on chain {found}, the configuration is for L1 chain {expected}")]
+    ChainId {
+        /// That of the configuration.
+        expected: u64,
+        /// That of the node.
+        found: u64,
+    },
+    /// The account cannot pay.
+    #[error(
+        "{account} has {} ETH, and {} transactions take about {} gas, at present {} ETH",
+        format_ether(bill.balance), bill.transactions, bill.gas, format_ether(bill.cost)
+    )]
+    Balance {
+        /// The account.
+        account: Address,
+        /// What it would take.
+        bill: Bill,
+    },
+    /// What stands on chain is not what the plan would have left.
+    #[error(
+        "there is not the {what} of this configuration at {address}: another configuration was deployed, or its \
+         deployment did not begin at nonce {first}"
+    )]
+    Begun {
+        /// The first contract that differs.
+        what: String,
+        /// Where it should be.
+        address: Address,
+        /// Where the deployment is said to start.
+        first: u64,
+    },
     /// The account has not come as far as the deployment is said to start.
     #[error("the account's next nonce is {next}; no deployment of it starts at {first}")]
     Future {
@@ -93,6 +156,22 @@ pub enum DeployError {
         /// Where the deployment is said to start.
         first: u64,
     },
+}
+
+impl DeployError {
+    /// Whether transactions may have been sent before.
+    pub const fn may_be_begun(&self) -> bool {
+        match self {
+            Self::Node { .. } | Self::Signer(_) | Self::Reverted { .. } | Self::Stuck { .. } => {
+                true
+            }
+            Self::Plan(_)
+            | Self::ChainId { .. }
+            | Self::Balance { .. }
+            | Self::Begun { .. }
+            | Self::Future { .. } => false,
+        }
+    }
 }
 
 impl Deployer {
@@ -127,6 +206,55 @@ impl Deployer {
         Ok(found.map(|(nonce, _)| nonce))
     }
 
+    /// Executes a plan that starts at nonce `first` in the embedded EVM.
+    ///
+    /// # Errors
+    /// [`DeployError::Plan`].
+    pub fn rehearse(&self, plan: &DeploymentPlan, first: u64) -> Result<Rehearsal, DeployError> {
+        let mut chain = Chain::new();
+        chain.set_block(REHEARSAL_BLOCK, REHEARSAL_TIME);
+        let gas = chain.apply(self.address(), first, plan)?;
+        Ok(Rehearsal { chain, gas })
+    }
+
+    /// What is still to be paid for a plan that starts at nonce `first`.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub async fn bill(&self, rehearsal: &Rehearsal, first: u64) -> Result<Bill, NodeError> {
+        let sent = self.nonce().await?.saturating_sub(first);
+        let left = rehearsal.gas.iter().skip(usize::try_from(sent).unwrap_or(usize::MAX));
+        let (transactions, gas) =
+            left.fold((0, 0_u64), |(count, sum), gas| (count + 1, sum.saturating_add(*gas)));
+        let base_fee: u128 = self.node.head().await?.base_fee_per_gas.unwrap_or_default().to();
+        let tip = self.node.suggested_tip().await.unwrap_or_default();
+        let gas_price = base_fee.saturating_add(self.fees.offer(base_fee, tip).tip);
+        let cost = U256::from(gas).saturating_mul(U256::from(gas_price));
+        let balance = self.node.balance(self.address(), At::Latest).await?;
+        Ok(Bill { transactions, gas, gas_price, cost, balance })
+    }
+
+    /// Makes sure that what an earlier run has sent is the beginning of this plan.
+    async fn check_begun(
+        &self,
+        plan: &DeploymentPlan,
+        rehearsal: &mut Rehearsal,
+        first: u64,
+        next: u64,
+    ) -> Result<(), DeployError> {
+        for (_, planned) in (first..next).zip(&plan.transactions) {
+            let Some(address) = planned.creates else { continue };
+            let what = planned.what.clone();
+            let code = self.node.code(address, At::Latest).await;
+            match code {
+                Ok(code) if code == rehearsal.chain.code(address) => {}
+                Ok(_) => return Err(DeployError::Begun { what, address, first }),
+                Err(source) => return Err(DeployError::Node { what, source }),
+            }
+        }
+        Ok(())
+    }
+
     /// Sends a plan that starts at nonce `first`, from where the account is. `done` hears of each transaction.
     ///
     /// # Errors
@@ -145,12 +273,21 @@ impl Deployer {
         if next < first {
             return Err(DeployError::Future { next, first });
         }
+        // Where all is sent, reading it back tells more.
+        if next < first.saturating_add(plan.transactions.len() as u64) {
+            let mut rehearsal = self.rehearse(plan, first)?;
+            self.check_begun(plan, &mut rehearsal, first, next).await?;
+            let bill = self.bill(&rehearsal, first).await.map_err(failed("the account"))?;
+            if bill.balance < bill.cost {
+                return Err(DeployError::Balance { account: self.address(), bill });
+            }
+        }
         let chain_id = self.node.chain_id().await.map_err(failed("the chain"))?;
         let mut all = Vec::with_capacity(plan.transactions.len());
         for (nonce, transaction) in (first..).zip(&plan.transactions) {
             let receipt = match nonce < next {
                 true => None,
-                false => Some(self.send(transaction, nonce, chain_id).await?),
+                false => self.send(transaction, nonce, chain_id).await?,
             };
             let deployed = Deployed {
                 what: transaction.what.clone(),
@@ -170,7 +307,7 @@ impl Deployer {
         transaction: &PlannedTransaction,
         nonce: u64,
         chain_id: u64,
-    ) -> Result<Receipt, DeployError> {
+    ) -> Result<Option<Receipt>, DeployError> {
         let what = &transaction.what;
         let failed = |source| DeployError::Node { what: what.clone(), source };
         let gas = self.estimate(transaction).await.map_err(failed)?;
@@ -191,14 +328,15 @@ impl Deployer {
         let (raw, hash) = self.signer.sign(request).await?;
         match self.node.publish(&raw).await {
             Ok(_) => {}
-            // It may have arrived; an earlier run may have sent the same.
+            // It may have arrived; what an earlier run has sent may be on its way, at another price.
             Err(error) if is_known(&error) => tracing::debug!(%error, what, "looking for it"),
             Err(source) => return Err(failed(source)),
         }
-        let receipt = self.wait(what, hash).await?;
-        match receipt.succeeded() {
-            true => Ok(receipt),
-            false => Err(DeployError::Reverted { what: what.clone(), transaction: hash }),
+        match self.wait(what, hash, nonce).await? {
+            Some(receipt) if !receipt.succeeded() => {
+                Err(DeployError::Reverted { what: what.clone(), transaction: hash })
+            }
+            receipt => Ok(receipt),
         }
     }
 
@@ -211,10 +349,18 @@ impl Deployer {
         Ok(gas.to())
     }
 
-    async fn wait(&self, what: &str, transaction: B256) -> Result<Receipt, DeployError> {
+    /// Waits until the transaction is deep enough; none where that of an earlier run took its nonce.
+    async fn wait(
+        &self,
+        what: &str,
+        transaction: B256,
+        nonce: u64,
+    ) -> Result<Option<Receipt>, DeployError> {
         let failed = |source| DeployError::Node { what: what.to_owned(), source };
         let begin = Instant::now();
         loop {
+            // Before the receipt: one that comes in between is then found.
+            let next = self.nonce().await.map_err(failed)?;
             if let Some(receipt) = self.node.receipt(transaction).await.map_err(failed)? {
                 let head = match self.confirmations {
                     0 | 1 => receipt.block_number,
@@ -222,8 +368,10 @@ impl Deployer {
                 };
                 let depth = (head + 1).saturating_sub(receipt.block_number);
                 if depth >= self.confirmations {
-                    return Ok(receipt);
+                    return Ok(Some(receipt));
                 }
+            } else if next > nonce {
+                return Ok(None);
             }
             if begin.elapsed() >= self.patience {
                 let (what, patience) = (what.to_owned(), self.patience);
@@ -240,7 +388,9 @@ fn is_known(error: &NodeError) -> bool {
         NodeFault::TimedOut(_) | NodeFault::Transport(_) | NodeFault::Absent => true,
         NodeFault::Refused { message, .. } => {
             let message = message.to_ascii_lowercase();
-            message.contains("already") || message.contains("known transaction")
+            ["already", "known transaction", "replacement", "nonce too low"]
+                .iter()
+                .any(|known| message.contains(known))
         }
         _ => false,
     }

@@ -4,22 +4,48 @@ use crate::chain::{Block, Lens, NodeError};
 use crate::sender::Intent;
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
-use rebut_contracts::bindings::{AnchorStateRegistry as Registry, SuperchainConfig as Superchain};
+use rebut_contracts::bindings::{
+    AnchorStateRegistry as Registry, FaultDisputeGame as Game, SuperchainConfig as Superchain,
+};
 
 fn intent(to: Address, call: &impl SolCall, what: String) -> Intent {
     Intent { to, value: U256::ZERO, data: call.abi_encode().into(), what }
 }
 
-/// The SuperchainConfig behind a registry; none where the address is no registry.
+/// Who may do it, and where pauses are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guarded {
+    /// The SuperchainConfig.
+    pub superchain: Address,
+    /// The guardian that it names.
+    pub guardian: Address,
+}
+
+/// What guards the games of a registry; none where the address is no registry.
 ///
 /// # Errors
 /// [`NodeError`].
-pub async fn superchain_config(
+pub async fn guarded(
     lens: &Lens,
     registry: Address,
     block: &Block,
+) -> Result<Option<Guarded>, NodeError> {
+    let call = Registry::superchainConfigCall {};
+    let Some(superchain) = lens.view(registry, &call, block).await? else { return Ok(None) };
+    let guardian = lens.view(superchain, &Superchain::guardianCall {}, block).await?;
+    Ok(guardian.map(|guardian| Guarded { superchain, guardian }))
+}
+
+/// The registry that decides about a game; none where the address is no game.
+///
+/// # Errors
+/// [`NodeError`].
+pub async fn registry_of(
+    lens: &Lens,
+    game: Address,
+    block: &Block,
 ) -> Result<Option<Address>, NodeError> {
-    lens.view(registry, &Registry::superchainConfigCall {}, block).await
+    lens.view(game, &Game::anchorStateRegistryCall {}, block).await
 }
 
 /// Pauses, or lets go on, what an identifier stands for; the zero address stands for everything.

@@ -1,12 +1,13 @@
 //! Games for people: lists, claims, credits, as they stand after one block.
 
 use crate::chain::{
-    Block, Lens, Listing, Malformed, NodeError, Snapshot, View, listings, snapshots,
+    Answer, Block, Lens, Listing, Malformed, NodeError, Snapshot, View, listings, snapshots,
 };
 use crate::trace::{GameTrace, TraceError};
 use alloy_primitives::{Address, B256, U256};
 use rebut_contracts::bindings::{
-    DelayedWETH as Weth, DisputeGameFactory as Factory, FaultDisputeGame as Game,
+    AnchorStateRegistry as Registry, DelayedWETH as Weth, DisputeGameFactory as Factory,
+    FaultDisputeGame as Game,
 };
 use rebut_dispute::{ClaimIndex, Game as Claims, GameStatus, GameType, Timestamp, Trace};
 use serde::Serialize;
@@ -123,6 +124,70 @@ pub struct Credits {
     pub delay: U256,
     /// By account.
     pub accounts: Vec<CreditLine>,
+}
+
+/// Whether anything may rest on a game. Without a value is what its contracts do not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// The factory created it.
+    pub registered: Option<bool>,
+    /// Its type was the respected one when it was created.
+    pub respected: bool,
+    /// The guardian took it out.
+    pub blacklisted: Option<bool>,
+    /// The guardian took out all games up to then.
+    pub retired: Option<bool>,
+    /// The system is paused.
+    pub paused: Option<bool>,
+    /// It was resolved longer ago than the finality delay.
+    pub finalized: Option<bool>,
+    /// To whom bonds go: `undecided`, `normal`, `refund`, or `legacy` for contracts without modes.
+    pub bonds: &'static str,
+}
+
+/// What the registry and the game say about whether it counts.
+///
+/// # Errors
+/// [`NodeError`].
+pub async fn standing(
+    lens: &Lens,
+    snapshot: &Snapshot,
+    block: &Block,
+) -> Result<Standing, NodeError> {
+    let facts = &snapshot.facts;
+    let (game, registry) = (facts.listing.address, facts.anchor_state_registry);
+    let views = [
+        View::new(registry, &Registry::isGameRegisteredCall { _game: game }),
+        View::new(registry, &Registry::isGameBlacklistedCall { _game: game }),
+        View::new(registry, &Registry::isGameRetiredCall { _game: game }),
+        View::new(registry, &Registry::isGameFinalizedCall { _game: game }),
+        View::new(registry, &Registry::pausedCall {}),
+        View::new(game, &Game::bondDistributionModeCall {}),
+    ];
+    let answers = lens.views(&views, block).await?;
+    // All of them answer with one word.
+    let is = |place: usize| answers.get(place)?.decode::<Registry::pausedCall>();
+    Ok(Standing {
+        registered: is(0),
+        respected: facts.was_respected,
+        blacklisted: is(1),
+        retired: is(2),
+        finalized: is(3),
+        paused: is(4),
+        bonds: mode_name(answers.get(5)),
+    })
+}
+
+/// A bond distribution mode in a word.
+fn mode_name(answer: Option<&Answer>) -> &'static str {
+    match answer.and_then(|mode| mode.decode::<Game::bondDistributionModeCall>()) {
+        Some(0) => "undecided",
+        Some(1) => "normal",
+        Some(2) => "refund",
+        Some(_) => "unknown",
+        None => "legacy",
+    }
 }
 
 /// What is true in a game.
@@ -321,17 +386,10 @@ pub async fn credits(
             unlocked_at,
         })
     });
-    let mode = shared.first().and_then(|mode| mode.decode::<Game::bondDistributionModeCall>());
     let delay = shared.get(1).and_then(|delay| delay.decode::<Weth::delayCall>());
     Ok(Credits {
         game,
-        mode: match mode {
-            Some(0) => "undecided",
-            Some(1) => "normal",
-            Some(2) => "refund",
-            Some(_) => "unknown",
-            None => "legacy",
-        },
+        mode: mode_name(shared.first()),
         weth,
         weth_balance: lens.node().balance(weth, crate::chain::At::Block(block.hash)).await?,
         delay: delay.unwrap_or_default(),

@@ -309,6 +309,29 @@ fn other_machine(path: &Path, found: &'static str, command: &'static str) -> Fil
     FileError::OtherMachine { path: path.to_owned(), found, command }
 }
 
+/// The folder that holds a file, which must be there.
+fn folder_of(name: &Path) -> Result<&Path, FileError> {
+    let folder = match name.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        return Err(FileError::Folder { path: name.to_owned(), folder: folder.to_owned() });
+    }
+    Ok(folder)
+}
+
+/// Makes sure that a file of that name has a folder, before work begins whose result goes there.
+///
+/// # Errors
+/// There is none.
+pub fn check_folder(name: &Path) -> Result<(), FileError> {
+    match name.to_str() {
+        Some("" | "-") => Ok(()),
+        _ => folder_of(name).map(drop),
+    }
+}
+
 /// A file that is being written. Dropping it without [`commit`](Self::commit) leaves nothing behind.
 #[derive(Debug)]
 #[must_use]
@@ -351,19 +374,12 @@ impl Output {
 
     fn open(name: &Path) -> Result<Target, FileError> {
         let failed = |source| FileError::Write { path: name.to_owned(), source };
+        let folder = folder_of(name)?;
         // Renaming something onto a device would replace the device.
         if let Ok(there) = name.metadata()
             && !there.is_file()
         {
             return OpenOptions::new().write(true).open(name).map(Target::Special).map_err(failed);
-        }
-        let folder = match name.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        if !folder.is_dir() {
-            let (path, folder) = (name.to_owned(), folder.to_owned());
-            return Err(FileError::Folder { path, folder });
         }
         let mut prefix = std::ffi::OsString::from(".");
         prefix.push(name.file_name().unwrap_or_default());

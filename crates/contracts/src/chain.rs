@@ -9,6 +9,7 @@ use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use alloy_sol_types::SolCall;
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, Output};
 use revm::context::{BlockEnv, CfgEnv, ContextSetters, Evm, JournalTr, TxEnv};
+use revm::context_interface::cfg::gas::calculate_initial_tx_gas;
 use revm::database::{AccountState, CacheDB, DbAccount, EmptyDB};
 use revm::handler::{
     EthFrame, EthPrecompiles, Handler, MainnetHandler, instructions::EthInstructions,
@@ -20,6 +21,8 @@ use std::convert::Infallible;
 use std::fmt;
 use thiserror::Error;
 
+/// The rules of the chain.
+const RULES: SpecId = SpecId::CANCUN;
 /// Gas of every call. It only has to be more than anything needs.
 const GAS_LIMIT: u64 = 1 << 50;
 
@@ -76,7 +79,7 @@ impl Chain {
     fn over(database: Database) -> Self {
         let evm = Context::mainnet()
             .with_db(database)
-            .modify_cfg_chained(|cfg| cfg.set_spec_and_mainnet_gas_params(SpecId::CANCUN))
+            .modify_cfg_chained(|cfg| cfg.set_spec_and_mainnet_gas_params(RULES))
             .build_mainnet();
         Self { evm }
     }
@@ -111,12 +114,19 @@ impl Chain {
         }
     }
 
-    /// Sends all transactions of a plan that was made for `from` and its nonce 0.
+    /// Sends all transactions of a plan that was made for `from` and its nonce `first`. Gives the gas of each as a chain
+    /// charges it: with the fixed cost of a transaction, and that of its data.
     ///
     /// # Errors
     /// [`CallError`] of the first one that fails, or puts its contract elsewhere.
-    pub fn apply(&mut self, from: Address, plan: &DeploymentPlan) -> Result<(), CallError> {
-        for (nonce, transaction) in (0..).zip(&plan.transactions) {
+    pub fn apply(
+        &mut self,
+        from: Address,
+        first: u64,
+        plan: &DeploymentPlan,
+    ) -> Result<Vec<u64>, CallError> {
+        let mut gas = Vec::with_capacity(plan.transactions.len());
+        for (nonce, transaction) in (first..).zip(&plan.transactions) {
             let entry = self.account(from);
             entry.info.nonce = nonce;
             entry.account_state = AccountState::Touched;
@@ -126,8 +136,18 @@ impl Chain {
             if answer.created != transaction.creates {
                 return Err(CallError::Answer);
             }
+            let creates = transaction.to.is_create();
+            let fixed = calculate_initial_tx_gas(RULES, &transaction.data, creates, 0, 0, 0);
+            gas.push(fixed.initial_total_gas.saturating_add(answer.gas_used));
         }
-        Ok(())
+        Ok(gas)
+    }
+
+    /// The code at an address; empty where there is none.
+    pub fn code(&mut self, account: Address) -> Bytes {
+        let hash = self.account(account).info.code_hash;
+        let code = self.evm.ctx.journaled_state.database.cache.contracts.get(&hash);
+        code.map(|code| code.original_bytes()).unwrap_or_default()
     }
 
     /// Creates a contract from its creation code and the encoded arguments of its constructor.

@@ -41,7 +41,7 @@ impl Contracts {
         let mut chain = Chain::new();
         chain.set_block(FIRST_BLOCK, STARTED_AT);
         let plan = DeploymentPlan::new(config, OWNER, 0).unwrap_or_else(|error| panic!("{error}"));
-        chain.apply(OWNER, &plan).unwrap_or_else(|error| panic!("{error}"));
+        chain.apply(OWNER, 0, &plan).unwrap_or_else(|error| panic!("{error}"));
         let game = &config.games[0];
         let [max_clock, extension, period] = [
             game.max_clock_duration_seconds,

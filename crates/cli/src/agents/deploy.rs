@@ -1,35 +1,25 @@
 //! `rebut deploy`: the dispute contracts of a chain, from one configuration.
 
+mod configuration;
+
 use super::flags::KeyArguments;
 use super::{block_on, show};
 use crate::Outcome;
 use crate::block::{print, print_json};
-use crate::files;
 use crate::log;
 use alloy_primitives::{U256, utils::format_ether};
-use anyhow::{Context, bail};
+use anyhow::bail;
+use configuration::Preset;
 use rebut_challenger::chain::{Lens, Node};
-use rebut_challenger::deploy::{self, Deployed, Deployer};
+use rebut_challenger::deploy::{self, DeployError, Deployed, Deployer};
 use rebut_challenger::sender::FeeLimits;
 use rebut_contracts::deployment::{DeploymentConfig, DeploymentPlan};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use toml::{Table, Value};
 
-/// Most bytes of a configuration.
-const CONFIG_LIMIT_BYTES: u64 = 1 << 20;
 const TIMEOUT: Duration = Duration::from_secs(20);
-
-/// What the configuration goes out from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Preset {
-    /// The parameters of OP Mainnet
-    Mainnet,
-    /// Games that are over in minutes, for demonstrations and tests
-    Fast,
-}
 
 /// What `deploy` takes.
 #[derive(clap::Args)]
@@ -71,7 +61,7 @@ pub struct Arguments {
 
 /// Deploys. Exit code 0 when everything is as configured, 1 when something is not, or was not sent.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let config = read(&arguments.config, arguments.preset)?;
+    let config = configuration::read(&arguments.config, arguments.preset)?;
     block_on(deploy(arguments, &config))
 }
 
@@ -86,6 +76,11 @@ async fn deploy(arguments: &Arguments, config: &DeploymentConfig) -> Outcome {
         patience: Duration::from_secs(arguments.send_timeout),
     };
     let chain_id = node.chain_id().await?;
+    if let Some(expected) = config.l1_chain_id
+        && expected != chain_id
+    {
+        return Err(DeployError::ChainId { expected, found: chain_id }.into());
+    }
     let next = deployer.nonce().await?;
     let first = arguments.nonce.unwrap_or(next);
     let plan = DeploymentPlan::new(config, deployer.address(), first)?;
@@ -98,24 +93,32 @@ async fn deploy(arguments: &Arguments, config: &DeploymentConfig) -> Outcome {
             deployer.address()
         );
     }
+    let rehearsal = deployer.rehearse(&plan, first)?;
+    let bill = deployer.bill(&rehearsal, first).await?;
     let (deployed, findings) = if arguments.dry_run {
-        let planned = plan.transactions.iter().map(|planned| Deployed {
+        let planned = plan.transactions.iter().zip(&rehearsal.gas).map(|(planned, gas)| Deployed {
             what: planned.what.clone(),
             address: planned.creates,
             transaction: None,
-            gas: None,
-            cost: U256::ZERO,
+            gas: Some(*gas),
+            cost: U256::from(*gas).saturating_mul(U256::from(bill.gas_price)),
         });
         (planned.collect(), Vec::new())
     } else {
-        let count = plan.transactions.len();
         log::print(&format!(
-            "{} deploys on chain {chain_id} from nonce {first} on: {count} transactions\n",
-            deployer.address()
+            "{} deploys on chain {chain_id} from nonce {first} on: {} transactions, about {} gas, at present {} ETH\n",
+            deployer.address(),
+            bill.transactions,
+            bill.gas,
+            format_ether(bill.cost),
         ));
         let sent = deployer.deploy(&plan, first, |done| tracing::info!(what = done.what, "done"));
-        let deployed = sent.await.with_context(|| {
-            format!("not complete; --nonce {first} goes on with the same configuration")
+        let deployed = sent.await.map_err(|error| {
+            let is_begun = error.may_be_begun();
+            let error = anyhow::Error::from(error);
+            let goes_on =
+                format!("not complete; --nonce {first} goes on with the same configuration");
+            if is_begun { error.context(goes_on) } else { error }
         })?;
         let lens = Lens::new(node);
         let block = lens.node().head().await?;
@@ -130,6 +133,7 @@ async fn deploy(arguments: &Arguments, config: &DeploymentConfig) -> Outcome {
             "deployer": deployer.address(),
             "nonce": first,
             "dry_run": arguments.dry_run,
+            "bill": bill,
             "addresses": plan.addresses,
             "transactions": deployed,
             "gas": gas,
@@ -139,7 +143,16 @@ async fn deploy(arguments: &Arguments, config: &DeploymentConfig) -> Outcome {
         }))?;
     } else {
         print(&show::table(&["What", "Address", "Gas"], &rows(&deployed)))?;
-        if !arguments.dry_run {
+        if arguments.dry_run {
+            print(&format!(
+                "\n{} transactions to send, {} gas, at present {} ETH; {} has {} ETH\n",
+                bill.transactions,
+                bill.gas,
+                format_ether(bill.cost),
+                deployer.address(),
+                format_ether(bill.balance),
+            ))?;
+        } else {
             let wrong: Vec<_> = findings.iter().filter(|finding| !finding.ok).cloned().collect();
             let right = findings.len() - wrong.len();
             let cost = format_ether(cost);
@@ -162,98 +175,4 @@ fn rows(deployed: &[Deployed]) -> Vec<Vec<String>> {
         ]
     };
     deployed.iter().map(row).collect()
-}
-
-/// Reads a configuration over a preset.
-fn read(path: &Path, preset: Option<Preset>) -> anyhow::Result<DeploymentConfig> {
-    let bytes = files::read(path, CONFIG_LIMIT_BYTES)?;
-    let text = String::from_utf8(bytes).with_context(|| format!("{}", path.display()))?;
-    over_preset(&text, preset).with_context(|| format!("{}", path.display()))
-}
-
-fn over_preset(text: &str, preset: Option<Preset>) -> anyhow::Result<DeploymentConfig> {
-    let mut given: Table = text.parse()?;
-    let named = match given.remove("preset") {
-        None => None,
-        Some(Value::String(name)) if name == "mainnet" => Some(Preset::Mainnet),
-        Some(Value::String(name)) if name == "fast" => Some(Preset::Fast),
-        Some(other) => bail!("`preset` is {other}; there are \"mainnet\" and \"fast\""),
-    };
-    let base = match preset.or(named).unwrap_or(Preset::Mainnet) {
-        Preset::Mainnet => DeploymentConfig::default(),
-        Preset::Fast => DeploymentConfig::fast(),
-    };
-    let mut table = Table::try_from(base)?;
-    // Each game goes out from the preset's one.
-    let game = table.get("games").and_then(|games| games.get(0)).cloned();
-    if let (Some(Value::Table(game)), Some(Value::Array(games))) = (game, given.get_mut("games")) {
-        for one in games {
-            if let Value::Table(one) = one {
-                let mut whole = game.clone();
-                overlay(&mut whole, std::mem::take(one));
-                *one = whole;
-            }
-        }
-    }
-    overlay(&mut table, given);
-    let config: DeploymentConfig = table.try_into()?;
-    if config.l2_chain_id == 0 {
-        bail!("`l2_chain_id` is missing");
-    }
-    Ok(config)
-}
-
-/// Puts the values of one table over those of another.
-fn overlay(under: &mut Table, over: Table) {
-    for (name, value) in over {
-        match (under.get_mut(&name), value) {
-            (Some(Value::Table(under)), Value::Table(over)) => overlay(under, over),
-            (_, value) => {
-                under.insert(name, value);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_configuration_goes_out_from_a_preset() {
-        let check = |text: &str, preset, want: (u64, u64, u64, u64)| {
-            let config = over_preset(text, preset).unwrap();
-            let game = &config.games[0];
-            let found = (
-                config.weth_delay_seconds,
-                config.finality_delay_seconds,
-                game.max_depth,
-                game.max_clock_duration_seconds,
-            );
-            assert_eq!(found, want, "{text}");
-        };
-        check("l2_chain_id = 1", None, (604_800, 302_400, 73, 302_400));
-        check("l2_chain_id = 1", Some(Preset::Fast), (10, 6, 73, 300));
-        check("l2_chain_id = 1\npreset = \"fast\"", None, (10, 6, 73, 300));
-        check(
-            "l2_chain_id = 1\npreset = \"fast\"",
-            Some(Preset::Mainnet),
-            (604_800, 302_400, 73, 302_400),
-        );
-        let text = "l2_chain_id = 1\nweth_delay_seconds = 7\n[[games]]\nmax_depth = 50\n";
-        check(text, Some(Preset::Fast), (7, 6, 50, 300));
-    }
-
-    #[test]
-    fn what_is_no_configuration_is_refused() {
-        let check = |text: &str, want: &str| {
-            let error = format!("{:#}", over_preset(text, None).unwrap_err());
-            assert!(error.contains(want), "{error}");
-        };
-        check("", "l2_chain_id");
-        check("preset = \"slow\"", "preset");
-        check("l2_chain_id = 1\nweth_delay = 3", "weth_delay");
-        check("l2_chain_id = \"x\"", "invalid type");
-        check("[[games", "TOML");
-    }
 }

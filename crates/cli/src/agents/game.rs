@@ -279,6 +279,7 @@ async fn show_game(arguments: &Show) -> Outcome {
     let block = newest(&lens).await?;
     let snapshot = inspect::game(&lens, of.game(), &block).await?;
     let claims = inspect::claims(&snapshot.game, Timestamp(block.timestamp));
+    let standing = inspect::standing(&lens, &snapshot, &block).await?;
     let truth = match arguments.traces.has_source() {
         true => Some(truth(arguments, &lens, &snapshot).await?),
         false => None,
@@ -308,6 +309,7 @@ async fn show_game(arguments: &Show) -> Outcome {
             "anchorStateRegistry": facts.anchor_state_registry,
             "l2ChainId": facts.l2_chain_id,
             "wasRespected": facts.was_respected,
+            "standing": standing,
             "l2BlockNumberChallenger": snapshot.game.l2_block_number_challenger,
             "claims": claims,
             "truth": truth,
@@ -319,7 +321,7 @@ async fn show_game(arguments: &Show) -> Outcome {
             })),
         }))?;
     } else {
-        print(&show::game(&snapshot, &claims, truth.as_ref(), work.as_ref()))?;
+        print(&show::game(&snapshot, &claims, &standing, truth.as_ref(), work.as_ref()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,8 +5,9 @@ use super::{block_on, game::deliver};
 use crate::Outcome;
 use crate::values::address;
 use alloy_primitives::Address;
-use anyhow::Context;
-use rebut_challenger::guardian as act;
+use anyhow::{Context, bail};
+use rebut_challenger::guardian::{self as act, Guarded};
+use rebut_challenger::sender::Intent;
 
 /// The commands.
 #[derive(clap::Subcommand)]
@@ -18,19 +19,16 @@ pub enum Command {
     /// Make one game worthless, for ever: its bonds are refunded.
     Blacklist(Blacklist),
     /// Make all games so far worthless.
-    Retire(Registry),
+    Retire(OfRegistry),
     /// Set the respected game type, by which withdrawals are finalised.
     SetRespectedType(SetRespectedType),
 }
 
-/// The registry, and who acts.
+/// Where, and who acts.
 #[derive(clap::Args)]
-pub struct Registry {
+pub struct Guardian {
     #[command(flatten)]
     l1: L1Arguments,
-    /// Address of the AnchorStateRegistry.
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
-    anchor_state_registry: Address,
     #[command(flatten)]
     sender: SenderArguments,
     /// Print JSON.
@@ -38,11 +36,21 @@ pub struct Registry {
     json: bool,
 }
 
+/// What everything but `blacklist` takes.
+#[derive(clap::Args)]
+pub struct OfRegistry {
+    /// Address of the AnchorStateRegistry.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    anchor_state_registry: Address,
+    #[command(flatten)]
+    guardian: Guardian,
+}
+
 /// What `pause` takes.
 #[derive(clap::Args)]
 pub struct Pause {
     #[command(flatten)]
-    registry: Registry,
+    registry: OfRegistry,
     /// What to pause; the zero address stands for everything.
     #[arg(long, value_name = "ADDRESS", default_value_t = Address::ZERO, value_parser = address)]
     identifier: Address,
@@ -51,18 +59,24 @@ pub struct Pause {
 /// What `blacklist` takes.
 #[derive(clap::Args)]
 pub struct Blacklist {
-    #[command(flatten)]
-    registry: Registry,
     /// The game.
-    #[arg(long, visible_alias = "game", value_name = "ADDRESS", value_parser = address)]
-    game_address: Address,
+    #[arg(value_name = "GAME", value_parser = address, required_unless_present = "game_address")]
+    game: Option<Address>,
+    /// The same, as a flag.
+    #[arg(long, value_name = "ADDRESS", visible_alias = "game", value_parser = address, conflicts_with = "game")]
+    game_address: Option<Address>,
+    /// Address of the AnchorStateRegistry; that of the game unless given.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    anchor_state_registry: Option<Address>,
+    #[command(flatten)]
+    guardian: Guardian,
 }
 
 /// What `set-respected-type` takes.
 #[derive(clap::Args)]
 pub struct SetRespectedType {
     #[command(flatten)]
-    registry: Registry,
+    registry: OfRegistry,
     /// Game type, by name or number.
     #[arg(long, value_name = "TYPE", value_parser = any_game_type)]
     game_type: u32,
@@ -74,29 +88,52 @@ pub fn run(command: Command) -> Outcome {
         match command {
             Command::Pause(pause) => paused(&pause, true).await,
             Command::Unpause(pause) => paused(&pause, false).await,
-            Command::Blacklist(Blacklist { registry, game_address }) => {
-                let intent = act::blacklist(registry.anchor_state_registry, game_address);
-                deliver(&registry.l1, &registry.sender, registry.json, &intent).await
-            }
-            Command::Retire(registry) => {
-                let intent = act::retire(registry.anchor_state_registry);
-                deliver(&registry.l1, &registry.sender, registry.json, &intent).await
+            Command::Blacklist(blacklist) => blacklisted(&blacklist).await,
+            Command::Retire(OfRegistry { anchor_state_registry, guardian }) => {
+                guardian.act(anchor_state_registry, |_| act::retire(anchor_state_registry)).await
             }
             Command::SetRespectedType(SetRespectedType { registry, game_type }) => {
-                let intent = act::set_respected_type(registry.anchor_state_registry, game_type);
-                deliver(&registry.l1, &registry.sender, registry.json, &intent).await
+                let OfRegistry { anchor_state_registry: at, guardian } = registry;
+                guardian.act(at, |_| act::set_respected_type(at, game_type)).await
             }
         }
     })
 }
 
 async fn paused(pause: &Pause, pauses: bool) -> Outcome {
-    let Pause { registry, identifier } = pause;
-    let lens = registry.l1.lens()?;
-    let block = lens.node().head().await?;
-    let superchain = act::superchain_config(&lens, registry.anchor_state_registry, &block)
-        .await?
-        .context("the address is no AnchorStateRegistry")?;
-    let intent = act::pause(superchain, *identifier, pauses);
-    deliver(&registry.l1, &registry.sender, registry.json, &intent).await
+    let Pause { registry: OfRegistry { anchor_state_registry, guardian }, identifier } = pause;
+    let intent = |guarded: Guarded| act::pause(guarded.superchain, *identifier, pauses);
+    guardian.act(*anchor_state_registry, intent).await
+}
+
+async fn blacklisted(blacklist: &Blacklist) -> Outcome {
+    let Blacklist { game, game_address, anchor_state_registry, guardian } = blacklist;
+    let game = game.or(*game_address).unwrap_or_default();
+    let registry = match anchor_state_registry {
+        Some(registry) => *registry,
+        None => {
+            let lens = guardian.l1.lens()?;
+            let block = lens.node().head().await?;
+            let found = act::registry_of(&lens, game, &block).await?;
+            found.with_context(|| format!("{game} is no game with a registry"))?
+        }
+    };
+    guardian.act(registry, |_| act::blacklist(registry, game)).await
+}
+
+impl Guardian {
+    /// Sends what is intended, from the guardian's account only.
+    async fn act(&self, registry: Address, intent: impl Fn(Guarded) -> Intent) -> Outcome {
+        let account = self.sender.address()?;
+        let lens = self.l1.lens()?;
+        let block = lens.node().head().await?;
+        let guarded = act::guarded(&lens, registry, &block).await?.with_context(|| {
+            format!("there is no contract at {registry} that is an AnchorStateRegistry")
+        })?;
+        let intent = intent(guarded);
+        if account != guarded.guardian {
+            bail!("{}: only the guardian can, {}, not {account}", intent.what, guarded.guardian);
+        }
+        deliver(&self.l1, &self.sender, self.json, &intent).await
+    }
 }

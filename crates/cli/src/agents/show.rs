@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use rebut_challenger::chain::Snapshot;
 use rebut_challenger::check::Finding;
-use rebut_challenger::inspect::{ClaimLine, Credits, GameLine, Truth, status_name};
+use rebut_challenger::inspect::{ClaimLine, Credits, GameLine, Standing, Truth, status_name};
 use rebut_challenger::trace::Work;
 use rebut_dispute::{Bond, Seconds};
 
@@ -96,6 +96,7 @@ fn standing(claim: &ClaimLine) -> String {
 pub fn game(
     snapshot: &Snapshot,
     claims: &[ClaimLine],
+    counts: &Standing,
     truth: Option<&Truth>,
     work: Option<&Work>,
 ) -> String {
@@ -106,6 +107,8 @@ pub fn game(
         ("game", facts.listing.address.to_string()),
         ("type", format!("{}, version {}", facts.listing.game_type.0, facts.version)),
         ("status", status_name(snapshot.game.status).to_owned()),
+        ("counts", self::counts(counts)),
+        ("bonds", bonds(counts.bonds).to_owned()),
         ("claims", format!("{} of L2 block {}", facts.root_claim, facts.l2_sequence_number)),
         (
             "from",
@@ -141,6 +144,36 @@ pub fn game(
     text.push('\n');
     text.push_str(&tree(claims, truth));
     text
+}
+
+/// Whether anything may rest on a game, and if not, why.
+fn counts(standing: &Standing) -> String {
+    let Standing { registered, respected, blacklisted, retired, paused, finalized, .. } = *standing;
+    let reasons: Vec<&str> = [
+        (registered == Some(false), "not created by the factory"),
+        (blacklisted == Some(true), "blacklisted"),
+        (retired == Some(true), "retired"),
+        (paused == Some(true), "paused"),
+        (!respected, "its type was not respected when it was created"),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, reason)| is_so.then_some(reason))
+    .collect();
+    match (reasons.is_empty(), finalized) {
+        (false, _) => format!("no: {}", reasons.join(", ")),
+        (true, Some(true)) => "yes, final".into(),
+        (true, _) => "yes, not final yet".into(),
+    }
+}
+
+/// To whom bonds go, in words.
+fn bonds(mode: &str) -> &str {
+    match mode {
+        "undecided" => "undecided until the game is closed",
+        "normal" => "to the winners",
+        "refund" => "refunded to who paid them",
+        other => other,
+    }
 }
 
 fn truth(truth: &Truth) -> String {

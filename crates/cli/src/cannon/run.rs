@@ -123,6 +123,7 @@ impl Plan {
         if arguments.pprof_cpu {
             tracing::warn!("--pprof.cpu has no effect: no profile will be written");
         }
+        check_folders(arguments)?;
         Ok(Self {
             info_at: arguments.info_at,
             stop_at: arguments.stop_at,
@@ -146,6 +147,22 @@ impl Plan {
             preimage_read: self.preimage_stop != PreimageStop::Never,
         }
     }
+}
+
+/// Makes sure that everything a run may write has a folder. Of one whose name has the step in it nothing is known yet.
+fn check_folders(arguments: &Run) -> Result<(), CannonError> {
+    files::check_folder(&arguments.output)?;
+    files::check_folder(&arguments.debug_info)?;
+    for (at, format) in [
+        (arguments.proof_at, &arguments.proof_fmt),
+        (arguments.snapshot_at, &arguments.snapshot_fmt),
+    ] {
+        let folder_has_step = format.rsplit_once('/').is_some_and(|(path, _)| path.contains("%d"));
+        if at != StepPattern::Never && !folder_has_step {
+            files::check_folder(&numbered(format, 0))?;
+        }
+    }
+    Ok(())
 }
 
 /// The file name for a step.

@@ -55,8 +55,8 @@ pub struct Arguments {
     /// Port of L1's beacon API; 0 for any.
     #[arg(long, env = "REBUT_BEACON_PORT", value_name = "PORT", default_value_t = 5052)]
     beacon_port: u16,
-    /// Start L1 alone, without a rollup on it.
-    #[arg(long)]
+    /// Start L1 alone, without a rollup on it and hence without any option of one.
+    #[arg(long, conflicts_with = "L2Arguments")]
     l1_only: bool,
     /// Keep both chains in this directory and go on where they were; without it, in memory.
     #[arg(long, env = "REBUT_DATADIR", value_name = "DIR")]

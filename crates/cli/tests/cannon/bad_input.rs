@@ -257,18 +257,28 @@ fn a_full_disk_leaves_nothing_behind() {
     sandbox.start("sh", "w.sh").fails(1, &["standard output", "No space left"]);
 }
 
+/// Before anything is run: a program that ends in a fault does not get that far.
 fn a_missing_folder_is_named() {
-    let sandbox = Sandbox::with(&small());
+    let mut program = Program::new();
+    program.word(0xf800_0000);
+    let sandbox = Sandbox::with(&program);
     let before = sandbox.files();
-    let check = |arguments: &str| {
-        sandbox.run(arguments).fails(1, &["there is no folder", "gone"]);
+    let check = |arguments: &str, words: &[&str]| {
+        sandbox.run(arguments).fails(1, words);
         assert_eq!(sandbox.files(), before, "{arguments}");
     };
-    check("--output gone/out.bin");
-    check("--output '' --debug-info gone/info.json");
-    check("--proof-at =0 --proof-fmt gone/%d.json");
-    check("--snapshot-at =0 --snapshot-fmt gone/%d.bin");
-    sandbox.run("--output state.bin/out.bin").fails(1, &["state.bin/out.bin"]);
+    let missing = ["there is no folder", "gone"];
+    check("--output gone/out.bin", &missing);
+    check("--output '' --debug-info gone/info.json", &missing);
+    check("--proof-at =7 --proof-fmt gone/%d.json", &missing);
+    check("--snapshot-at %9 --snapshot-fmt gone/%d.bin", &missing);
+    check("--output state.bin/out.bin", &["state.bin/out.bin", "there is no folder"]);
+    // What is never written needs no folder, and whether one named after a step is there is seen at that step.
+    sandbox.run("--proof-fmt gone/%d.json --snapshot-fmt gone/%d.bin").fails(2, &["step 0"]);
+    sandbox.run("--proof-at =7 --proof-fmt gone/%d/proof.json").fails(2, &["step 0"]);
+    check("--snapshot-at =0 --snapshot-fmt %d/state.bin", &["there is no folder 0"]);
+    let asterisc = "asterisc run --input state.json --output gone/out.json";
+    sandbox.start(env!("CARGO_BIN_EXE_rebut"), asterisc).fails(1, &missing);
 }
 
 fn a_failed_write_leaves_the_old_file() {

@@ -1,6 +1,6 @@
 //! A devnet that is kept on disk: ended in either way, started again, and the same chains go on.
 
-use super::{ANY_PORTS, Running, check, check_claim, safe_status};
+use super::{ANY_L1_PORTS, ANY_PORTS, Running, check, check_claim, safe_status};
 use serde_json::{Value, json};
 use std::process::Command;
 
@@ -64,5 +64,7 @@ fn both_chains_go_on_after_either_end() {
     refused(&["--fork", "jovian"], "begun with the fork granite, not jovian");
     let later = ["--fork", "granite", "--fork-at=holocene=5"];
     refused(&later, "begun with later forks holocene=4, not holocene=5");
-    refused(&["--l1-only"], "begun with a rollup on it: yes, not no");
+    let alone = ["--l1-block-time", "1", "--l1-only", "--datadir", datadir];
+    let alone = [&ANY_L1_PORTS[..], &alone].concat();
+    check(&alone, 1, "begun with a rollup on it: yes, not no");
 }

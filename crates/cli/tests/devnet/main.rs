@@ -14,6 +14,7 @@ use std::{
 
 /// How long anything may take on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(120);
+const ANY_L1_PORTS: [&str; 4] = ["--l1-port", "0", "--beacon-port", "0"];
 const ANY_PORTS: [&str; 6] = ["--l1-port", "0", "--beacon-port", "0", "--l2-port", "0"];
 
 fn devnet(arguments: &[&str]) -> Command {
@@ -101,7 +102,8 @@ fn it_says_where_it_is_and_ends_when_told() {
     let directory = tempfile::tempdir().unwrap();
     let datadir = directory.path().to_str().unwrap();
     for signal in ["-INT", "-TERM"] {
-        let running = Running::start(&["--l1-only", "--datadir", datadir]);
+        let running =
+            Running::start_on(&[&ANY_L1_PORTS[..], &["--l1-only", "--datadir", datadir]].concat());
         assert_eq!(running.report["l1"]["chain_id"], 900);
         assert_eq!(running.report["accounts"].as_array().unwrap().len(), 13);
         assert_eq!(running.report.get("l2"), None);
@@ -347,6 +349,11 @@ fn what_cannot_start_says_why() {
     let ports = ["--l1-port", "0", "--beacon-port", "0", "--l2-port", &port];
     check(&ports, 1, "L2 JSON-RPC: cannot listen on");
     check(&["--l1-block-time", "0"], 2, "--l1-block-time");
+    for option in ["--l2-port=1", "--fork=jovian", "--l2-blocks=3", "--load=1tps", "--batches=span"]
+    {
+        let name = option.split('=').next().unwrap();
+        check(&["--l1-only", option], 2, name);
+    }
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().to_str().unwrap();
     check(&["--l1-port", "0", "--beacon-port", "0", "--l1-only", "--datadir", path], 1, path);

@@ -13,6 +13,8 @@ const MAX_DEPTH: u64 = 125;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeploymentConfig {
+    /// Id of the L1 chain. Where it is given, nothing is deployed on another one.
+    pub l1_chain_id: Option<u64>,
     /// Id of the L2 chain.
     pub l2_chain_id: u64,
     /// Owns proxies, factory and system config in the end.
@@ -235,6 +237,7 @@ impl GameConfig {
 impl Default for DeploymentConfig {
     fn default() -> Self {
         Self {
+            l1_chain_id: None,
             l2_chain_id: 0,
             owner: Address::ZERO,
             guardian: Address::ZERO,

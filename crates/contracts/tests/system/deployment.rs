@@ -1,6 +1,6 @@
 //! Every transaction of a plan succeeds, contracts are where it says, and games can be played.
 
-use crate::chain::Chain;
+use crate::call;
 use alloy_primitives::{Address, B256, TxKind, U256, address};
 use alloy_sol_types::SolValue;
 use rebut_contracts::bindings::{
@@ -10,6 +10,7 @@ use rebut_contracts::bindings::{
 use rebut_contracts::deployment::{
     Addresses, Anchor, ConfigError, DeploymentConfig, DeploymentPlan, GameConfig, Vm,
 };
+use rebut_contracts::{CallError, Chain, Revert};
 
 const DEPLOYER: Address = address!("00000000000000000000000000000000000de910");
 const OWNER: Address = address!("00000000000000000000000000000000000004e1");
@@ -33,16 +34,15 @@ fn complete(config: DeploymentConfig) -> DeploymentConfig {
     config
 }
 
+const STARTED_AT: u64 = 1_700_000_000;
+
 fn deploy(config: &DeploymentConfig) -> (Chain, Addresses) {
-    let mut chain = Chain::new(&[DEPLOYER, PLAYER]);
+    let mut chain = Chain::new();
+    chain.set_block(1, STARTED_AT);
     let plan = DeploymentPlan::new(config, DEPLOYER, 0).expect("a sound configuration");
-    for transaction in plan.transactions {
-        let output = chain
-            .send(DEPLOYER, transaction.to, U256::ZERO, transaction.data)
-            .unwrap_or_else(|data| panic!("{} reverts: {data}", transaction.what));
-        assert_eq!(output.address().copied(), transaction.creates, "{}", transaction.what);
-    }
-    chain.set_time(1_700_000_100);
+    let gas = chain.apply(DEPLOYER, 0, &plan).expect("all succeed");
+    assert_eq!(gas.len(), plan.transactions.len());
+    chain.set_block(2, STARTED_AT + 100);
     (chain, plan.addresses)
 }
 
@@ -52,7 +52,7 @@ fn create(chain: &mut Chain, at: &Addresses, game_type: u32) -> Address {
         _rootClaim: ROOT,
         _extraData: U256::from(108).abi_encode().into(),
     };
-    chain.call(PLAYER, at.dispute_game_factory, BOND, &create)
+    call(chain, PLAYER, at.dispute_game_factory, BOND, &create)
 }
 
 /// A game nobody disputes: created, resolved, closed, paid, and its root is the anchor.
@@ -60,20 +60,29 @@ fn play(config: &DeploymentConfig) {
     let (mut chain, at) = deploy(config);
     let game = create(&mut chain, &at, 0);
     let parameters = &config.games[0];
-    let mut time = 1_700_000_100 + parameters.max_clock_duration_seconds;
-    chain.set_time(time);
+    let mut time = STARTED_AT + 100 + parameters.max_clock_duration_seconds;
+    chain.set_block(3, time);
     let resolve =
         FaultDisputeGame::resolveClaimCall { _claimIndex: U256::ZERO, _numToResolve: U256::ZERO };
-    chain.call(PLAYER, game, 0, &resolve);
-    assert_eq!(chain.call(PLAYER, game, 0, &FaultDisputeGame::resolveCall {}), 2, "defender wins");
+    call(&mut chain, PLAYER, game, 0, &resolve);
+    assert_eq!(
+        call(&mut chain, PLAYER, game, 0, &FaultDisputeGame::resolveCall {}),
+        2,
+        "defender wins"
+    );
     time += config.finality_delay_seconds + 1;
-    chain.set_time(time);
+    chain.set_block(3, time);
     let claim = FaultDisputeGame::claimCreditCall { _recipient: PLAYER };
-    chain.call(PLAYER, game, 0, &claim);
-    chain.set_time(time + config.weth_delay_seconds);
-    chain.call(PLAYER, game, 0, &claim);
-    let anchor =
-        chain.call(PLAYER, at.anchor_state_registry, 0, &AnchorStateRegistry::getAnchorRootCall {});
+    call(&mut chain, PLAYER, game, 0, &claim);
+    chain.set_block(3, time + config.weth_delay_seconds);
+    call(&mut chain, PLAYER, game, 0, &claim);
+    let anchor = call(
+        &mut chain,
+        PLAYER,
+        at.anchor_state_registry,
+        0,
+        &AnchorStateRegistry::getAnchorRootCall {},
+    );
     assert_eq!((anchor._0, anchor._1), (ROOT, U256::from(108)));
 }
 
@@ -92,20 +101,22 @@ fn contracts_know_each_other_and_their_owner() {
     let config = complete(DeploymentConfig::default());
     let (mut chain, at) = deploy(&config);
     for contract in [at.preimage_oracle, at.vms[&Vm::Cannon], at.game_implementations[&0]] {
-        assert!(chain.has_code(contract));
+        assert!(!chain.code(contract).is_empty());
     }
+    assert!(chain.code(PLAYER).is_empty());
     let factory =
-        chain.call(PLAYER, at.optimism_portal, 0, &OptimismPortal::disputeGameFactoryCall {});
+        call(&mut chain, PLAYER, at.optimism_portal, 0, &OptimismPortal::disputeGameFactoryCall {});
     assert_eq!(factory, at.dispute_game_factory);
-    let factory = chain.call(PLAYER, at.system_config, 0, &SystemConfig::disputeGameFactoryCall {});
+    let factory =
+        call(&mut chain, PLAYER, at.system_config, 0, &SystemConfig::disputeGameFactoryCall {});
     assert_eq!(factory, at.dispute_game_factory);
-    let guardian = chain.call(PLAYER, at.system_config, 0, &SystemConfig::guardianCall {});
+    let guardian = call(&mut chain, PLAYER, at.system_config, 0, &SystemConfig::guardianCall {});
     assert_eq!(guardian, GUARDIAN);
     let owners = [
-        chain.call(PLAYER, at.proxy_admin, 0, &ProxyAdmin::ownerCall {}),
-        chain.call(PLAYER, at.system_config, 0, &SystemConfig::ownerCall {}),
-        chain.call(PLAYER, at.dispute_game_factory, 0, &DisputeGameFactory::ownerCall {}),
-        chain.call(PLAYER, at.delayed_weth, 0, &DelayedWETH::proxyAdminOwnerCall {}),
+        call(&mut chain, PLAYER, at.proxy_admin, 0, &ProxyAdmin::ownerCall {}),
+        call(&mut chain, PLAYER, at.system_config, 0, &SystemConfig::ownerCall {}),
+        call(&mut chain, PLAYER, at.dispute_game_factory, 0, &DisputeGameFactory::ownerCall {}),
+        call(&mut chain, PLAYER, at.delayed_weth, 0, &DelayedWETH::proxyAdminOwnerCall {}),
     ];
     assert_eq!(owners, [OWNER; 4]);
 }
@@ -126,10 +137,10 @@ fn games_have_the_parameters_of_the_configuration() {
     let game = create(&mut chain, &at, 0);
     let ask = |chain: &mut Chain, game| {
         (
-            chain.call(PLAYER, game, 0, &FaultDisputeGame::maxGameDepthCall {}),
-            chain.call(PLAYER, game, 0, &FaultDisputeGame::vmCall {}),
-            chain.call(PLAYER, game, 0, &FaultDisputeGame::l2ChainIdCall {}),
-            chain.call(PLAYER, game, 0, &FaultDisputeGame::absolutePrestateCall {}),
+            call(chain, PLAYER, game, 0, &FaultDisputeGame::maxGameDepthCall {}),
+            call(chain, PLAYER, game, 0, &FaultDisputeGame::vmCall {}),
+            call(chain, PLAYER, game, 0, &FaultDisputeGame::l2ChainIdCall {}),
+            call(chain, PLAYER, game, 0, &FaultDisputeGame::absolutePrestateCall {}),
         )
     };
     let prestate = B256::repeat_byte(0x22);
@@ -143,8 +154,9 @@ fn games_have_the_parameters_of_the_configuration() {
         _parentIndex: U256::ZERO,
         _claim: B256::ZERO,
     };
-    // Only the two players of the second game may move: BadAuth().
-    assert_eq!(chain.refuse(DEPLOYER, game, &parameters), [0xd3, 0x86, 0xef, 0x3e]);
+    // Only the two players of the second game may move.
+    let refusal = chain.transact(DEPLOYER, game, U256::ZERO, &parameters).map(drop);
+    assert_eq!(refusal, Err(CallError::Revert(Revert::Named("BadAuth"))));
 }
 
 /// Addresses depend on the account and on its nonce at the start.

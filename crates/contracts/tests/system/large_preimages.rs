@@ -1,10 +1,11 @@
 //! Large preimage proposals from recorded inputs: the contract's sponge agrees with the recorded states after every
 //! block, and what is squeezed is the input's key.
 
-use crate::chain::Chain;
-use alloy_primitives::{Address, B256, Bytes, TxKind, U256, address, keccak256};
-use alloy_sol_types::{SolCall, SolError, SolValue};
+use crate::call;
+use alloy_primitives::{Address, B256, Bytes, U256, address, keccak256};
+use alloy_sol_types::{SolCall, SolValue};
 use rebut_contracts::bindings::PreimageOracle;
+use rebut_contracts::{CallError, Chain, Revert};
 use serde::Deserialize;
 
 const CLAIMANT: Address = address!("00000000000000000000000000000000000c1a13");
@@ -150,12 +151,10 @@ struct Oracle {
 impl Oracle {
     /// An oracle that takes proposals of any size.
     fn new() -> Self {
-        let mut chain = Chain::new(&[CLAIMANT, CHALLENGER]);
+        let mut chain = Chain::new();
+        chain.set_block(1, START);
         let arguments = (U256::from(1), U256::from(PERIOD)).abi_encode();
-        let data = [&PreimageOracle::BYTECODE[..], &arguments].concat();
-        let output =
-            chain.send(CHALLENGER, TxKind::Create, U256::ZERO, data.into()).expect("deploys");
-        let at = *output.address().expect("a contract");
+        let at = chain.deploy(CHALLENGER, &PreimageOracle::BYTECODE, &arguments).expect("deploys");
         Self { chain, at }
     }
 
@@ -165,7 +164,7 @@ impl Oracle {
             _partOffset: 8,
             _claimedSize: input.len() as u32,
         };
-        self.chain.call(CLAIMANT, self.at, BOND, &init);
+        call(&mut self.chain, CLAIMANT, self.at, BOND, &init);
         let leaves = PreimageOracle::addLeavesLPPCall {
             _uuid: U256::from(uuid),
             _inputStartBlock: U256::ZERO,
@@ -173,11 +172,11 @@ impl Oracle {
             _stateCommitments: proposal.claimed.clone(),
             _finalize: true,
         };
-        self.chain.call(CLAIMANT, self.at, 0, &leaves);
+        call(&mut self.chain, CLAIMANT, self.at, 0, &leaves);
     }
 
     /// The reason why a challenge of the state after block `index` is refused; none where it succeeds.
-    fn challenge(&mut self, uuid: u64, index: usize, proposal: &Proposal) -> Option<[u8; 4]> {
+    fn challenge(&mut self, uuid: u64, index: usize, proposal: &Proposal) -> Option<CallError> {
         let uuid = U256::from(uuid);
         let (leaf, proof) = (proposal.leaf(index), proposal.proof(index));
         let data = match index.checked_sub(1) {
@@ -199,8 +198,7 @@ impl Oracle {
             }
             .abi_encode(),
         };
-        let answer = self.chain.send(CHALLENGER, TxKind::Call(self.at), U256::ZERO, data.into());
-        answer.err().map(|data| data[..4].try_into().expect("a selector"))
+        self.chain.transact_raw(CHALLENGER, self.at, U256::ZERO, data.into()).err()
     }
 }
 
@@ -222,11 +220,8 @@ fn recorded_states_stand_and_others_fall() {
         let stride = right.blocks.len().div_ceil(10);
         for index in (0..right.blocks.len()).step_by(stride) {
             let reason = oracle.challenge(uuid, index, &right);
-            assert_eq!(
-                reason,
-                Some(PreimageOracle::PostStateMatches::SELECTOR),
-                "input {number}, {index}"
-            );
+            let stands = CallError::Revert(Revert::Named("PostStateMatches"));
+            assert_eq!(reason, Some(stands), "input {number}, {index}");
         }
 
         let mut wrong = right;
@@ -245,7 +240,7 @@ fn recorded_inputs_become_preimages() {
         let proposal = Proposal::new(recording);
         let Some(before) = proposal.blocks.len().checked_sub(2) else { continue };
         oracle.propose(number as u64, &recording.input, &proposal);
-        oracle.chain.set_time(START + (number as u64 + 1) * (PERIOD + 1));
+        oracle.chain.set_block(2 + number as u64, START + (number as u64 + 1) * (PERIOD + 1));
         let last = before + 1;
         let squeeze = PreimageOracle::squeezeLPPCall {
             _claimant: CLAIMANT,
@@ -256,12 +251,12 @@ fn recorded_inputs_become_preimages() {
             _postState: proposal.leaf(last),
             _postStateProof: proposal.proof(last),
         };
-        oracle.chain.call(CHALLENGER, oracle.at, 0, &squeeze);
+        call(&mut oracle.chain, CHALLENGER, oracle.at, 0, &squeeze);
 
         let mut key = keccak256(&recording.input);
         key[0] = 2;
         let read = PreimageOracle::readPreimageCall { _key: key, _offset: U256::from(8) };
-        let part = oracle.chain.call(CHALLENGER, oracle.at, 0, &read);
+        let part = call(&mut oracle.chain, CHALLENGER, oracle.at, 0, &read);
         assert_eq!(part.dat_, B256::from_slice(&recording.input[..32]), "input {number}");
         assert_eq!(part.datLen_, U256::from(32), "input {number}");
     }
