@@ -128,5 +128,7 @@ fn a_game_is_created_once_and_about_a_later_block() {
     let factory = world.at("dispute_game_factory");
     let root = B256::repeat_byte(0x22);
     let other = format!("game create --game-factory-address {factory} --game-type 1");
-    world.act(NOBODY, &format!("{other} --output-root {root} --l2-block-num 9")).fails(&["1"]);
+    world
+        .act(NOBODY, &format!("{other} --output-root {root} --l2-block-num 9"))
+        .fails(&["NoImplementation()"]);
 }

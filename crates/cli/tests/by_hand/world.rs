@@ -1,10 +1,11 @@
 //! An L1 in a process of its own, the contracts that `rebut deploy` puts there, and commands on it.
 
 use alloy_primitives::{Address, B256, U64, U256, address};
+use flate2::read::GzDecoder;
 use rebut_devnet::keys::{DEV_KEYS, Key};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
@@ -179,8 +180,11 @@ impl World {
         let file = |name: &str| folder.path().join(name).display().to_string();
         let guest =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/prebuilt/mips64/hello.elf.gz");
-        let (state, meta) = (file("state.bin"), file("meta.json"));
-        let load = format!("--path {} --out {state} --meta {meta}", guest.display());
+        let mut elf = Vec::new();
+        GzDecoder::new(fs::File::open(guest).unwrap()).read_to_end(&mut elf).unwrap();
+        let (state, meta, program) = (file("state.bin"), file("meta.json"), file("hello.elf"));
+        fs::write(&program, elf).unwrap();
+        let load = format!("--path {program} --out {state} --meta {meta}");
         rebut(&format!("cannon load-elf --type multithreaded64-5 {load}")).ok();
         let witness = rebut(&format!("cannon witness --input {state}")).json();
         let prestate = witness["witnessHash"].as_str().unwrap();
