@@ -267,6 +267,9 @@ fn find<V: Stored>(
             }
         }
     }
+    if base.is_none() {
+        tried.push("no place with prestates is named by --prestates-url".to_owned());
+    }
     Err(PrestateError::Missing { wanted, tried: tried.join("; ") })
 }
 

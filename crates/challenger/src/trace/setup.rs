@@ -11,7 +11,7 @@
 use super::prestate::Stored;
 use super::vm::{
     Alphabets, CrossChecked, Dialect, Executions, ExternalOptions, InProcess, Limits, Loaded,
-    Measured, Oracle, Progress, RunInputs, ServerCommand, noted,
+    Measured, Oracle, Progress, RunInputs, ServerCommand, StateTrace, noted,
 };
 use super::{
     Agreeing, Derived, GameTrace, HeaderNodes, L1Head, OutputSource, Outputs, PrestateError,
@@ -209,8 +209,34 @@ impl Setup {
     /// # Errors
     /// [`TraceError`].
     pub fn open(&self, game: &GameSetup) -> Result<GameTrace, TraceError> {
-        let folder = self.folder.join(game_folder(game.address));
-        let executions = self.executions(game, &folder)?;
+        let executions = self.executions(game)?;
+        self.over(game, executions)
+    }
+
+    /// The same for who only looks: a prestate that is not to be had is an error of the first question that needs it.
+    /// Claims about outputs are judged without.
+    ///
+    /// # Errors
+    /// [`TraceError`].
+    pub fn open_to_look(&self, game: &GameSetup) -> Result<GameTrace, TraceError> {
+        let executions = match self.executions(game) {
+            Err(TraceError::Setup(why)) => Box::new(NoExecutions(why.to_string())),
+            executions => executions?,
+        };
+        self.over(game, executions)
+    }
+
+    fn game_folder(&self, game: &GameSetup) -> PathBuf {
+        self.folder.join(game_folder(game.address))
+    }
+
+    /// The trace of a game over these executions.
+    fn over(
+        &self,
+        game: &GameSetup,
+        executions: Box<dyn Executions>,
+    ) -> Result<GameTrace, TraceError> {
+        let folder = self.game_folder(game);
         let noted = self.notes_work.then_some(folder.as_path());
         let executions = Box::new(Measured::new(executions, game.game_type.to_string(), noted));
         let mut sources: Vec<Box<dyn OutputSource>> = Vec::new();
@@ -219,7 +245,7 @@ impl Setup {
             sources.push(Box::new(node));
         }
         if self.nodes.derive {
-            sources.push(Box::new(self.derivation(game, &folder)?));
+            sources.push(Box::new(self.derivation(game)?));
         }
         let outputs = Outputs::new(Box::new(Agreeing::new(sources)), game.l1_head);
         let ChainNodes { l2, policy, .. } = &self.nodes;
@@ -258,14 +284,10 @@ impl Setup {
         }
     }
 
-    fn executions(
-        &self,
-        game: &GameSetup,
-        folder: &Path,
-    ) -> Result<Box<dyn Executions>, TraceError> {
+    fn executions(&self, game: &GameSetup) -> Result<Box<dyn Executions>, TraceError> {
         match Machine::of(game.game_type)? {
-            Machine::Cannon => self.by(&self.cannon, Dialect::CANNON, game, folder),
-            Machine::Asterisc => self.by(&self.asterisc, Dialect::ASTERISC, game, folder),
+            Machine::Cannon => self.by(&self.cannon, Dialect::CANNON, game),
+            Machine::Asterisc => self.by(&self.asterisc, Dialect::ASTERISC, game),
             Machine::Alphabet => Ok(Box::new(alphabet(game.absolute_prestate)?)),
         }
     }
@@ -276,8 +298,8 @@ impl Setup {
         cache: &Cache<V>,
         dialect: Dialect,
         game: &GameSetup,
-        folder: &Path,
     ) -> Result<Box<dyn Executions>, TraceError> {
+        let folder = self.game_folder(game);
         let Machinery { prestates, engine } = self.machinery(game.game_type);
         let in_process = |limits: Limits| -> Result<Box<dyn Executions>, TraceError> {
             let vm = cache.get(game.absolute_prestate, prestates).map_err(setup)?;
@@ -293,7 +315,7 @@ impl Setup {
                 dialect,
                 prestate: found.file,
                 absolute_prestate: game.absolute_prestate,
-                folder: folder.to_owned(),
+                folder: folder.clone(),
                 snapshot_distance: external.snapshot_distance,
                 info_distance: external.info_distance,
                 time_limit: external.time_limit,
@@ -311,7 +333,7 @@ impl Setup {
     }
 
     /// Our own derivation of the game's blocks.
-    fn derivation(&self, game: &GameSetup, folder: &Path) -> Result<Derived, TraceError> {
+    fn derivation(&self, game: &GameSetup) -> Result<Derived, TraceError> {
         let nodes = &self.nodes;
         let number = game.starting.l2_sequence_number;
         let node =
@@ -333,8 +355,17 @@ impl Setup {
             Some(rollup) => json::read(rollup, nodes.l1_config.as_deref()).map_err(setup)?,
             None => config::find(&[], game.chain_id).map_err(setup)?,
         };
-        let oracle = host(nodes, &folder.join("preimages"), boot, agreed)?;
+        let oracle = host(nodes, &self.game_folder(game).join("preimages"), boot, agreed)?;
         Ok(Derived::new(oracle, config, boot))
+    }
+}
+
+/// Executions that cannot be prepared, and why.
+struct NoExecutions(String);
+
+impl Executions for NoExecutions {
+    fn open(&mut self, _: &RunInputs) -> Result<Box<dyn StateTrace>, TraceError> {
+        Err(TraceError::Setup(self.0.clone().into()))
     }
 }
 

@@ -334,7 +334,7 @@ async fn truth(arguments: &Show, lens: &Lens, snapshot: &Snapshot) -> anyhow::Re
     let traces = arguments.traces.open(l1, None, &[facts.listing.game_type.0])?;
     let (facts, game) = (Arc::clone(facts), snapshot.game.clone());
     let work = tokio::task::spawn_blocking(move || {
-        let mut trace = traces.setup.open(&agent::game_setup(&facts, l1_head))?;
+        let mut trace = traces.setup.open_to_look(&agent::game_setup(&facts, l1_head))?;
         Ok::<_, anyhow::Error>(inspect::truth(&game, &mut trace)?)
     });
     work.await?

@@ -1,6 +1,6 @@
 //! Games as text.
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U256};
 use rebut_challenger::chain::Snapshot;
 use rebut_challenger::check::Finding;
 use rebut_challenger::inspect::{ClaimLine, Credits, GameLine, Standing, Truth, status_name};
@@ -34,6 +34,17 @@ fn short(value: B256, in_full: bool) -> String {
     }
 }
 
+/// A Unix time as a date, in UTC.
+fn date(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
+    time.map_or_else(|| seconds.to_string(), |time| time.to_string())
+}
+
+/// Wei in ETH.
+fn ether(wei: U256) -> String {
+    u128::try_from(wei).map_or_else(|_| format!("{wei} wei"), |wei| Bond(wei).to_string())
+}
+
 /// A list of games.
 pub fn games(games: &[GameLine]) -> String {
     let rows: Vec<Vec<String>> = games
@@ -45,7 +56,7 @@ pub fn games(games: &[GameLine]) -> String {
                 game.index.to_string(),
                 game.game.to_string(),
                 game.game_type.to_string(),
-                game.created_at.to_string(),
+                date(game.created_at),
                 number,
                 root,
                 game.claims.to_string(),
@@ -228,6 +239,11 @@ fn tree(claims: &[ClaimLine], truth: Option<&Truth>) -> String {
     text
 }
 
+/// When an account's first call was made.
+fn since(unlocked_at: u64) -> String {
+    if unlocked_at == 0 { String::new() } else { date(unlocked_at) }
+}
+
 /// Credits of a game.
 pub fn credits(credits: &Credits) -> String {
     let rows: Vec<Vec<String>> = credits
@@ -236,17 +252,18 @@ pub fn credits(credits: &Credits) -> String {
         .map(|line| {
             vec![
                 line.account.to_string(),
-                line.credit.to_string(),
+                ether(line.credit),
                 if line.unlocked { "yes" } else { "no" }.to_owned(),
-                line.withdrawal.to_string(),
-                line.unlocked_at.to_string(),
+                ether(line.withdrawal),
+                u64::try_from(line.unlocked_at).map_or_else(|_| "?".into(), since),
             ]
         })
         .collect();
     let Credits { mode, weth, weth_balance, delay, .. } = credits;
     format!(
-        "mode {mode}; WETH {weth} holds {weth_balance} wei, delay {delay} s\n\n{}",
-        table(&["Account", "Credit (wei)", "Unlocked", "Waiting (wei)", "Since"], &rows)
+        "mode {mode}; WETH {weth} holds {}, delay {delay} s\n\n{}",
+        ether(*weth_balance),
+        table(&["Account", "Credit", "Unlocked", "Waiting", "Since"], &rows)
     )
 }
 

@@ -7,7 +7,7 @@ use crate::block::{print, print_json};
 use crate::values::address;
 use alloy_primitives::Address;
 use anyhow::anyhow;
-use rebut_challenger::agent::Traces;
+use rebut_challenger::agent::game_setup;
 use rebut_challenger::inspect;
 use rebut_dispute::{Claim, ClaimIndex, Game, Reason, Response, Side, Timestamp, Verdict, explain};
 use serde_json::{Value, json};
@@ -41,8 +41,8 @@ pub async fn why(arguments: &Why) -> Outcome {
     let traces = arguments.traces.open(&arguments.l1, None, &[game_type.0])?;
     let claim = ClaimIndex(arguments.claim);
     let (snapshot, verdicts) = tokio::task::spawn_blocking(move || {
-        let mut trace = Traces::open(&traces.setup, &snapshot.facts, l1_head)
-            .map_err(|error| anyhow!(error))?;
+        let game = game_setup(&snapshot.facts, l1_head);
+        let mut trace = traces.setup.open_to_look(&game)?;
         let now = Timestamp(block.timestamp);
         let verdicts = explain(&snapshot.game, &mut trace, claim, now);
         Ok::<_, anyhow::Error>((snapshot, verdicts.map_err(|error| anyhow!("{error}"))?))

@@ -215,7 +215,7 @@ fn rebut(arguments: &[String]) -> Value {
 }
 
 /// What the commands say of a game, with the truth by flags.
-fn check_commands(world: &World, game: Address) {
+fn check_commands(world: &World, game: Address, claims: u64) {
     let path = |name: &str| world.file(name).display().to_string();
     let flags = [
         ("--l1-eth-rpc", world.devnet.l1_url()),
@@ -244,6 +244,20 @@ fn check_commands(world: &World, game: Address) {
     let honest = world.output(BLOCK).to_string();
     assert_eq!(why["honestValue"], honest, "{why}");
     assert!(why["why"].as_str().expect("words").contains(&honest), "{why}");
+
+    // Claims about outputs are judged without a prestate, those about states are not.
+    let without = |claim: &str| -> Vec<String> {
+        let words = ["game", "why", "--json", &game, claim];
+        let flags = [("--l1-eth-rpc", world.devnet.l1_url()), ("--rollup-rpc", world.l2_url())];
+        let flags = flags.iter().flat_map(|(flag, value)| [(*flag).to_owned(), value.clone()]);
+        words.iter().map(|word| (*word).to_owned()).chain(flags).collect()
+    };
+    assert_eq!(&rebut(&without("0"))[0], why);
+    let deepest = claims.saturating_sub(1).to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_rebut")).args(without(&deepest)).output();
+    let output = output.expect("the binary");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && error.contains("--prestates-url"), "{error}");
 }
 
 /// A false root loses, a true root survives, and there one instruction of the program is executed by the verifier.
@@ -256,8 +270,9 @@ async fn whole_disputes_of_the_riscv_machine() {
     let mut honest = world.agent(HONEST, 2, Arc::clone(&truth) as _).await;
     let mut liar = world.agent(LIAR, 2, lies(&truth)).await;
     assert_eq!(play_out(&world, wrong, &mut honest, &mut liar).await, CHALLENGER_WINS);
-    assert!(claims(&world, wrong).await >= 73, "down to the largest depth");
-    check_commands(&world, wrong);
+    let made = claims(&world, wrong).await;
+    assert!(made >= 73, "down to the largest depth");
+    check_commands(&world, wrong, made);
 
     let right = world.create_game(2, world.output(BLOCK)).await;
     assert_eq!(play_out(&world, right, &mut honest, &mut liar).await, DEFENDER_WINS);
