@@ -76,32 +76,42 @@ pub async fn check(subject: &Subject<'_>) -> Vec<Finding> {
     findings.push(Finding::new("factory", found));
     let mut chain_ids = Vec::new();
     if reads {
+        let mut kinds = Vec::new();
         for game_type in subject.game_types {
-            let chain_id = kind(subject, *game_type, &block, &mut findings).await;
-            chain_ids.extend(chain_id);
+            kinds.push((*game_type, Kind::read(subject, *game_type, &block).await));
+        }
+        // Who names several kinds plays those that there are.
+        let some = kinds.iter().any(|(_, kind)| matches!(kind, Ok(Some(_))));
+        for (game_type, read) in kinds {
+            let what = format!("type {game_type}: implementation");
+            let none = "the factory has none: there are no such games".to_owned();
+            match read {
+                Ok(Some(read)) => {
+                    findings
+                        .push(Finding::new(what, Ok::<_, String>(read.implementation.to_string())));
+                    chain_ids.extend(read.chain_id);
+                    kind(subject, game_type, &read, &block, &mut findings).await;
+                }
+                Ok(None) => {
+                    findings.push(Finding::new(what, if some { Ok(none) } else { Err(none) }));
+                }
+                Err(error) => findings.push(Finding::new(what, Err::<String, _>(error))),
+            }
         }
     }
     nodes(subject, &block, &chain_ids, &mut findings).await;
     findings
 }
 
-/// Checks one kind of game. Gives its L2 chain, where it says which.
+/// Checks one kind of game.
 async fn kind(
     subject: &Subject<'_>,
     game_type: u32,
+    kind: &Kind,
     block: &Block,
     findings: &mut Vec<Finding>,
-) -> Option<u64> {
+) {
     let what = |what: &str| format!("type {game_type}: {what}");
-    let kind = match Kind::read(subject, game_type, block).await {
-        Ok(kind) => kind,
-        Err(error) => {
-            findings.push(Finding::new(what("implementation"), Err::<String, _>(error)));
-            return None;
-        }
-    };
-    let at = kind.implementation.to_string();
-    findings.push(Finding::new(what("implementation"), Ok::<_, String>(at)));
     let prestate = (subject.prestate)(game_type, kind.prestate);
     let prestate = prestate.map(|place| format!("{} from {place}", kind.prestate));
     findings.push(Finding::new(what("prestate"), prestate));
@@ -119,13 +129,19 @@ async fn kind(
     if let Some(account) = subject.account {
         let balance = subject.lens.node().balance(account, At::Block(block.hash)).await;
         let found = match balance {
-            Ok(balance) if balance >= U256::from(worst.0) => Ok(format!("{balance} wei")),
-            Ok(balance) => Err(format!("{account} has {balance} wei, less than {worst}")),
+            Ok(balance) => {
+                let balance = Bond(balance.saturating_to());
+                let found = format!("{account} has {balance}");
+                if balance >= worst {
+                    Ok(found)
+                } else {
+                    Err(format!("{found}, less than {worst}"))
+                }
+            }
             Err(error) => Err(error.to_string()),
         };
         findings.push(Finding::new(what("balance"), found));
     }
-    kind.chain_id
 }
 
 /// What the factory and an implementation say of a kind of game.
@@ -144,11 +160,16 @@ struct OracleFound {
 }
 
 impl Kind {
-    async fn read(subject: &Subject<'_>, game_type: u32, block: &Block) -> Result<Self, String> {
+    /// None where the factory has no games of this kind.
+    async fn read(
+        subject: &Subject<'_>,
+        game_type: u32,
+        block: &Block,
+    ) -> Result<Option<Self>, String> {
         let (lens, factory) = (subject.lens, subject.factory);
         let text = |error: NodeError| error.to_string();
         let blueprint = Blueprint::read(lens, factory, game_type, block).await.map_err(text)?;
-        let blueprint = blueprint.ok_or("the factory has none")?;
+        let Some(blueprint) = blueprint else { return Ok(None) };
         let chain_id = blueprint.l2_chain_id(lens, block).await.map_err(text)?;
         let Blueprint { implementation, arguments } = blueprint;
         let views = [
@@ -176,14 +197,14 @@ impl Kind {
         let split = number(split.decode::<Game::splitDepthCall>());
         let clock = clock.decode::<Game::maxClockDurationCall>();
         let extension = extension.decode::<Game::clockExtensionCall>();
-        Ok(Self {
+        Ok(Some(Self {
             implementation,
             prestate,
             chain_id,
             oracle: oracle(lens, vm, block).await,
             depths: max.zip(split),
             clocks: clock.zip(extension),
-        })
+        }))
     }
 
     fn parameters(&self, challenge_period: u64) -> Result<Parameters, String> {

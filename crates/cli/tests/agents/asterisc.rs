@@ -258,6 +258,32 @@ fn check_commands(world: &World, game: Address, claims: u64) {
     let output = output.expect("the binary");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && error.contains("--prestates-url"), "{error}");
+
+    check_findings(&command, &world.at.dispute_game_factory.to_string());
+}
+
+/// What is looked at before games are played: what is not well is named, and kinds without games are no fault.
+fn check_findings(command: &dyn Fn(&[&str]) -> Vec<String>, factory: &str) {
+    let check = |game_types: &str, bad: &[&str]| {
+        let key = LIAR.to_string();
+        let words = ["challenger", "check", "--json", "--game-factory-address", factory];
+        let of = ["--game-types", game_types, "--private-key", &key];
+        let arguments = command(&[&words[..], &of].concat());
+        let output = Command::new(env!("CARGO_BIN_EXE_rebut")).args(&arguments).output();
+        let output = output.expect("the binary");
+        let findings: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let findings = findings.as_array().expect("a list");
+        let named = findings.iter().filter(|finding| finding["ok"] == json!(false));
+        let named: Vec<&str> = named.filter_map(|finding| finding["what"].as_str()).collect();
+        assert_eq!(named, bad, "{game_types}: {findings:?}");
+        assert_eq!(output.status.code(), Some(i32::from(!bad.is_empty())), "{game_types}");
+        findings.len()
+    };
+    let alone = check("asterisc", &[]);
+    assert_eq!(check("asterisc,cannon", &[]), alone + 1);
+    check("cannon", &["type 0: implementation"]);
+    // Games of this kind have a prestate of their own, which nobody has.
+    check("asterisc-kona", &["type 3: prestate"]);
 }
 
 /// A false root loses, a true root survives, and there one instruction of the program is executed by the verifier.
