@@ -67,7 +67,7 @@ fn preimage_oracle_is_that_of_the_deployed_contract() {
 /// Errors of proxies of older kinds, which new deployments do not have.
 const OLDER_PROXIES: [&str; 3] = [
     "error ProxyAdminOwnedBase_NotProxyAdmin",
-    "error ProxyAdminOwnedBase_NotResolvedDelegateProxy",
+    "error ProxyAdminOwnedBase_ProxyAdminNotFound",
     "error ProxyAdminOwnedBase_NotSharedProxyAdminOwner",
 ];
 
