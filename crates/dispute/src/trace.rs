@@ -49,6 +49,32 @@ pub trait Trace {
     fn l2_block_challenge(&mut self, game: &Game) -> Result<Option<L2BlockChallenge>, Self::Error>;
 }
 
+impl<T: Trace + ?Sized> Trace for &mut T {
+    type Error = T::Error;
+
+    fn claim(
+        &mut self,
+        game: &Game,
+        reference: ClaimIndex,
+        position: Position,
+    ) -> Result<B256, Self::Error> {
+        (**self).claim(game, reference, position)
+    }
+
+    fn step_data(
+        &mut self,
+        game: &Game,
+        reference: ClaimIndex,
+        position: Position,
+    ) -> Result<StepData, Self::Error> {
+        (**self).step_data(game, reference, position)
+    }
+
+    fn l2_block_challenge(&mut self, game: &Game) -> Result<Option<L2BlockChallenge>, Self::Error> {
+        (**self).l2_block_challenge(game)
+    }
+}
+
 /// Arguments of a step, and what the oracle must hold first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepData {

@@ -7,13 +7,11 @@
 
 mod case;
 mod forgery;
-mod liar;
 mod upload;
 
 use alloy_primitives::{Address, B256, address, keccak256};
 use case::{Case, READ, reader, recorded, threads};
 use forgery::Forgery;
-use liar::Liar;
 use rebut_challenger::trace::GameTrace;
 use rebut_contracts::deployment::{Anchor, DeploymentConfig, GameConfig};
 use rebut_dispute::{Action, GameStatus, Position, Step, plan_resolution, solve};
@@ -21,7 +19,7 @@ use rebut_fpvm::isa::{Op, Word};
 use rebut_fpvm::{Stop, Until};
 use rebut_host::WitnessOracle;
 use rebut_preimage::{Hint, KeyType, MemoryStore, PreimageKey, PreimageOracle, blob_points};
-use rebut_table::{Contracts, OWNER, Table};
+use rebut_table::{Contracts, Lying, OWNER, Table};
 use upload::{Effort, MIN_PROPOSAL_BYTES};
 
 const HONEST: Address = address!("00000000000000000000000000000000000000b1");
@@ -93,7 +91,7 @@ impl<'c> Play<'c> {
 
     fn lie(&mut self) -> usize {
         let from_block = self.case.starting.l2_sequence_number + 1;
-        let mut liar = Liar { truth: &mut self.trace, from_block, from_instruction: self.index };
+        let mut liar = Lying { truth: &mut self.trace, from_block, from_instruction: self.index };
         let solution = solve(&self.table.game, &mut liar, self.table.timestamp());
         self.false_steps.clear();
         let mut moves = 0;

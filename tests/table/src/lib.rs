@@ -5,10 +5,12 @@
 //! ```
 //!
 //! A table's view of its game is kept from action to action, as an agent would; [`Table::check_view`] compares it
-//! with the contract. Nothing here knows a machine or who is right.
+//! with the contract. Nothing here knows a machine, or who is right; a liar is made of whoever does.
 
 mod contracts;
+mod lying;
 mod table;
 
 pub use contracts::{Contracts, OWNER};
+pub use lying::Lying;
 pub use table::{Refusal, Table};

@@ -1,31 +1,38 @@
 //! A liar who is consistent: right up to some block and some instruction, wrong from there on.
 
 use alloy_primitives::{B256, keccak256};
-use rebut_challenger::trace::{GameTrace, TraceError};
-use rebut_dispute::{ClaimIndex, Game, L2BlockChallenge, Position, StepData, Trace};
+use rebut_dispute::{
+    ClaimIndex, Game, GameError, L2BlockChallenge, Position, PositionError, StepData, Trace,
+};
 
 /// Status bytes that contracts look at.
 const INVALID: u8 = 1;
 const UNFINISHED: u8 = 3;
 
-/// The truth, seen through a liar.
-pub struct Liar<'t> {
-    pub truth: &'t mut GameTrace,
+/// A trace as a liar has it.
+#[derive(Debug)]
+pub struct Lying<T> {
+    /// The truth.
+    pub truth: T,
     /// The first block whose output is another.
     pub from_block: u64,
-    /// The first instruction of each trace after which the state is another.
+    /// The first instruction of each execution after which the state is another.
     pub from_instruction: u64,
 }
 
-impl Trace for Liar<'_> {
-    type Error = TraceError;
+impl<T> Trace for Lying<T>
+where
+    T: Trace,
+    T::Error: From<GameError> + From<PositionError>,
+{
+    type Error = T::Error;
 
     fn claim(
         &mut self,
         game: &Game,
         reference: ClaimIndex,
         position: Position,
-    ) -> Result<B256, TraceError> {
+    ) -> Result<B256, T::Error> {
         let truth = self.truth.claim(game, reference, position)?;
         let parameters = game.parameters();
         if position.depth() <= parameters.split_depth() {
@@ -38,8 +45,7 @@ impl Trace for Liar<'_> {
             return Ok(truth);
         }
         let mut lie = keccak256(truth);
-        let is_root = below == Position::ROOT;
-        lie[0] = if is_root { INVALID } else { UNFINISHED };
+        lie[0] = if below == Position::ROOT { INVALID } else { UNFINISHED };
         Ok(lie)
     }
 
@@ -48,12 +54,12 @@ impl Trace for Liar<'_> {
         game: &Game,
         reference: ClaimIndex,
         position: Position,
-    ) -> Result<StepData, TraceError> {
+    ) -> Result<StepData, T::Error> {
         // There is no proof of a lie; the true one is the best that a liar can try.
         self.truth.step_data(game, reference, position)
     }
 
-    fn l2_block_challenge(&mut self, _: &Game) -> Result<Option<L2BlockChallenge>, TraceError> {
+    fn l2_block_challenge(&mut self, _: &Game) -> Result<Option<L2BlockChallenge>, T::Error> {
         Ok(None)
     }
 }
