@@ -24,7 +24,7 @@ use crate::chain::{Facts, NodeError};
 use crate::preimage::{AuditError, PlanError, ProposalError};
 use crate::sender::SendError;
 use crate::trace::{GameSetup, L1Head, Setup, TraceError};
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use rebut_contracts::Revert;
 use rebut_dispute::{
     ClaimIndex, Game, GameError, L2BlockChallenge, Position, SolveError, StepData, Trace,
@@ -116,6 +116,10 @@ pub trait Traces: Send + Sync {
     /// Whatever makes it unsafe to play: a prestate that is not the game's, a starting output that is not on the
     /// chain, nodes that lag or disagree, a kind of game without a trace.
     fn open(&self, facts: &Facts, l1_head: u64) -> Result<BoxedTrace, TraceFailure>;
+
+    /// Clears away what is kept for a game in which nothing is left to do. Called on a thread that can wait; it may be
+    /// asked for again.
+    fn forget(&self, _game: Address) {}
 }
 
 /// What the trace of a game depends on, of its facts; `l1_head` is the number of its L1 head.
@@ -135,6 +139,10 @@ impl Traces for Setup {
     fn open(&self, facts: &Facts, l1_head: u64) -> Result<BoxedTrace, TraceFailure> {
         let game = game_setup(facts, l1_head);
         Ok(BoxedTrace::new(Self::open(self, &game)?))
+    }
+
+    fn forget(&self, game: Address) {
+        Self::forget(self, game);
     }
 }
 

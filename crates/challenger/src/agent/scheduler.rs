@@ -43,6 +43,8 @@ struct Memory {
     /// When the trace was last asked, as a number of turns of all games.
     asked: u64,
     in_flight: bool,
+    /// Whether what is kept for its trace is cleared away.
+    forgotten: bool,
     /// Whether there may be something to do.
     due: bool,
     /// When to look again although nothing changes.
@@ -82,6 +84,7 @@ enum Job {
     Game { game: Address, block: u64, outcome: Outcome },
     Claims(Claimer),
     Audit(Auditor),
+    Cleared,
 }
 
 /// What became of a turn.
@@ -203,13 +206,19 @@ impl Agent {
         self.block = Some(*block);
         let followed: Vec<Arc<Snapshot>> = self.reader.snapshots().cloned().collect();
         let now = Instant::now();
+        let mut over = Vec::new();
         for snapshot in &followed {
             let game = snapshot.facts.listing.address;
             let memory = self.games.entry(game).or_default();
             if snapshot.game.status != GameStatus::InProgress {
                 memory.trace = None;
+                if !memory.in_flight && !memory.forgotten {
+                    memory.forgotten = true;
+                    over.push(game);
+                }
                 continue;
             }
+            memory.forgotten = false;
             let due = memory.due || memory.retry.is_some_and(|at| at <= now);
             // A reading from before our own transaction does not show it.
             if memory.in_flight || !due || block.number < memory.not_before {
@@ -235,6 +244,15 @@ impl Agent {
                     |_| Outcome { failures: vec![Failure::Interrupted], ..Outcome::default() };
                 let outcome = tokio::spawn(job.turn()).await.unwrap_or_else(interrupted);
                 Job::Game { game, block, outcome }
+            });
+        }
+        if !over.is_empty() {
+            let traces = Arc::clone(&self.traces);
+            let forget = move || over.iter().for_each(|game| traces.forget(*game));
+            self.jobs.spawn(async move {
+                // What a trace leaves behind, and be it by a panic, is a cache.
+                let _ = tokio::task::spawn_blocking(forget).await;
+                Job::Cleared
             });
         }
         let gone: Vec<Address> = self
@@ -269,6 +287,7 @@ impl Agent {
         match job {
             Ok(Job::Claims(claimer)) => self.claimer = Some(claimer),
             Ok(Job::Audit(auditor)) => self.auditor = Some(auditor),
+            Ok(Job::Cleared) => {}
             Ok(Job::Game { game, block, outcome }) => {
                 let memory = self.games.entry(game).or_default();
                 memory.in_flight = false;

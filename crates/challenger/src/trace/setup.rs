@@ -11,7 +11,7 @@
 use super::prestate::Stored;
 use super::vm::{
     Alphabets, CrossChecked, Dialect, Executions, ExternalOptions, InProcess, Limits, Loaded,
-    Measured, Oracle, Progress, RunInputs, ServerCommand, StateTrace, noted,
+    Measured, Oracle, Progress, RunInputs, ServerCommand, StateTrace, is_note, noted,
 };
 use super::{
     Agreeing, Derived, GameTrace, HeaderNodes, L1Head, OutputSource, Outputs, PrestateError,
@@ -224,6 +224,22 @@ impl Setup {
             executions => executions?,
         };
         self.over(game, executions)
+    }
+
+    /// Deletes what is cached for a game, and leaves the note on its work. What cannot be deleted stays, and is said.
+    pub fn forget(&self, game: Address) {
+        let folder = self.folder.join(game_folder(game));
+        let Ok(entries) = std::fs::read_dir(&folder) else { return };
+        for entry in entries.flatten().filter(|entry| !is_note(&entry.file_name())) {
+            let path = entry.path();
+            let deleted = match entry.file_type() {
+                Ok(kind) if kind.is_dir() => std::fs::remove_dir_all(&path),
+                _ => std::fs::remove_file(&path),
+            };
+            if let Err(error) = deleted {
+                tracing::warn!(path = %path.display(), %error, "a cache that nobody needs stays");
+            }
+        }
     }
 
     fn game_folder(&self, game: &GameSetup) -> PathBuf {
@@ -462,6 +478,35 @@ mod tests {
         check(6, Err("op-succinct"));
         check(1337, Err("kailua"));
         check(77, Err("type 77"));
+    }
+
+    #[test]
+    fn a_forgotten_game_leaves_the_note_on_its_work() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let prestates = Prestates::named(folder.path().join("prestates"), None).expect("a folder");
+        let setup = Setup::new(
+            ChainNodes::default(),
+            prestates,
+            folder.path(),
+            Engine::InProcess(Limits::default()),
+        );
+        let [over, other] = [1, 2].map(Address::repeat_byte);
+        let file = |game: Address, name: &str| folder.path().join(game_folder(game)).join(name);
+        let names = ["preimages/ab/key", "0x12/proofs/1.json", "loose", "work.json"];
+        for (game, name) in [over, other].iter().flat_map(|game| names.map(|name| (*game, name))) {
+            let file = file(game, name);
+            std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+            std::fs::write(file, "x").expect("a file");
+        }
+        setup.forget(over);
+        setup.forget(over);
+        setup.forget(Address::repeat_byte(3));
+        for name in names {
+            assert_eq!(file(over, name).exists(), name == "work.json", "{name}");
+            assert!(file(other, name).exists(), "{name}");
+        }
+        let left = std::fs::read_dir(folder.path().join(game_folder(over))).expect("a folder");
+        assert_eq!(left.count(), 1);
     }
 
     /// Expected: the hash of four zero words by the `cast keccak` of Foundry, with the status 3.

@@ -299,6 +299,12 @@ async fn whole_disputes_of_the_riscv_machine() {
     let made = claims(&world, wrong).await;
     assert!(made >= 73, "down to the largest depth");
     check_commands(&world, wrong, made);
+    // Preimages by the hundred were kept for it, and nobody needs them any more.
+    let cache = world.file("traces").join(format!("game-{wrong}"));
+    let kept = || std::fs::read_dir(&cache).expect("a folder").count();
+    assert_ne!(kept(), 0);
+    honest.round().await.expect("a readable chain");
+    assert_eq!(kept(), 0);
 
     let right = world.create_game(2, world.output(BLOCK)).await;
     assert_eq!(play_out(&world, right, &mut honest, &mut liar).await, DEFENDER_WINS);

@@ -9,6 +9,7 @@ use metrics::{gauge, histogram};
 use rebut_dispute::StepData;
 use rebut_preimage::store::replace;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -46,6 +47,11 @@ struct Trace {
     book: Option<Arc<Mutex<Book>>>,
     /// As of the last look.
     seen: Report,
+}
+
+/// Whether a file in the folder of a game is the note.
+pub fn is_note(name: &OsStr) -> bool {
+    name == FILE
 }
 
 /// The work that was noted in the folder of a game; none where nothing was.

@@ -26,7 +26,7 @@ pub use cross_check::CrossChecked;
 pub use evidence::EvidenceError;
 pub use external::{Dialect, External, ExternalError, ExternalOptions, ServerCommand};
 pub use machine::{Loaded, VmError, VmRead};
-pub use measured::{Measured, noted};
+pub use measured::{Measured, is_note, noted};
 pub use run::{InProcess, Limits, Oracle, Progress, Run};
 
 use super::TraceError;
