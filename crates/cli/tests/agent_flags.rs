@@ -1,10 +1,13 @@
 //! `rebut challenger`, `proposer`, `game` and `guardian` from outside: flags, variables, and what is said when something
 //! is wrong. No chain is needed but an L1 without games.
 
+#[path = "shared/l1.rs"]
+mod l1;
+
+use l1::L1;
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 const KEY: &str = "0x92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e";
 /// The account of the key. There is no contract at it.
@@ -150,42 +153,9 @@ fn the_log_is_written_as_asked() {
     assert_eq!(lines("--log.level error"), [""; 0]);
 }
 
-/// An L1 without contracts.
-struct L1 {
-    child: Child,
-    url: String,
-}
-
-impl L1 {
-    fn start() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rebut"))
-            .args("devnet --l1-only --l1-port 0 --beacon-port 0 --json".split(' '))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut text = String::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            let line = line.unwrap();
-            text.push_str(&line);
-            if line == "}" {
-                break;
-            }
-        }
-        let report: Value = serde_json::from_str(&text).unwrap();
-        Self { child, url: report["l1"]["rpc"].as_str().unwrap().to_owned() }
-    }
-}
-
-impl Drop for L1 {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn an_account_is_no_contract() {
-    let l1 = L1::start();
+    let l1 = L1::spawn("");
     let l1 = format!("--l1-eth-rpc {}", l1.url);
     let check = |arguments: &str, words: &[&str]| {
         fails(&format!("{arguments} {l1} --private-key {KEY}"), &[], 1, words);
@@ -202,7 +172,7 @@ fn an_account_is_no_contract() {
 /// What is wrong from the start is said at the start, not when a game is to be played.
 #[test]
 fn what_agents_need_is_looked_for_when_they_start() {
-    let l1 = L1::start();
+    let l1 = L1::spawn("");
     // A contract that is there from the genesis block on, and is something else.
     let other = "0x000F3df6D732807Ef1319fB7B8bB8522d0Beac02";
     let agent = |name: &str, factory: &str| {

@@ -3,4 +3,6 @@
 mod deploy;
 mod games;
 mod guardian;
+#[path = "../shared/l1.rs"]
+mod l1;
 mod world;

@@ -1,13 +1,14 @@
 //! An L1 in a process of its own, the contracts that `rebut deploy` puts there, and commands on it.
 
+pub use crate::l1::L1;
 use alloy_primitives::{Address, B256, U64, U256, address};
 use flate2::read::GzDecoder;
 use rebut_devnet::keys::{DEV_KEYS, Key};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// Whose key is whose. Whoever acts for somebody else pays the gas alone, so that balances stay exact.
@@ -83,26 +84,10 @@ pub fn rebut(arguments: &str) -> Ended {
     Ended::of(command(arguments).output().unwrap())
 }
 
-/// An L1 without contracts, in which each transaction is a block.
-pub struct L1 {
-    child: Child,
-    pub url: String,
-}
-
 impl L1 {
+    /// One in which each transaction is a block.
     pub fn start(options: &str) -> Self {
-        let options = format!("devnet --l1-only --l1-port 0 --beacon-port 0 --json {options}");
-        let mut child = command(&options).stdout(Stdio::piped()).spawn().unwrap();
-        let mut text = String::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            let line = line.unwrap();
-            text.push_str(&line);
-            if line == "}" {
-                break;
-            }
-        }
-        let report: Value = serde_json::from_str(&text).unwrap();
-        let l1 = Self { child, url: report["l1"]["rpc"].as_str().unwrap().to_owned() };
+        let l1 = Self::spawn(options);
         l1.ask("evm_setAutomine", json!([true]));
         l1
     }
@@ -144,14 +129,6 @@ impl L1 {
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-    }
-}
-
-impl Drop for L1 {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
