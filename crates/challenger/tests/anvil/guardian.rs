@@ -9,7 +9,7 @@ use crate::system::{
     WETH_DELAY, view,
 };
 use alloy_primitives::{Address, U256};
-use rebut_challenger::agent::claim_credit;
+use rebut_challenger::agent::{Agent, claim_credit};
 use rebut_challenger::chain::At;
 use rebut_challenger::guardian;
 use rebut_challenger::sender::{Intent, KeySource, Sender, Sent};
@@ -52,16 +52,22 @@ async fn balance(anvil: &Anvil, account: Address) -> U256 {
     anvil.node.balance(account, At::Latest).await.expect("an answer")
 }
 
+/// A game that the honest agent and a liar play to its end: the game, the agent, and who won.
+async fn disputed(anvil: &Anvil, system: &System, is_right: bool) -> (Address, Agent, u8) {
+    let game = system.create_game(anvil, output(BLOCK, is_right), BLOCK).await;
+    let mut honest = sure_agent(&anvil.url, system, HONEST_KEY, Belief::TRUTH).await;
+    let belief = Belief { outputs_lie_from: BLOCK - 2, states_lie_from: Some(5) };
+    let mut liar = sure_agent(&anvil.url, system, LIAR_KEY, belief).await;
+    let status = play_out(anvil, game, &mut honest, &mut liar).await;
+    (game, honest, status)
+}
+
 /// Plays a game that the guardian makes worthless, and takes all bonds out.
 async fn refunded(worthless: impl Fn(&System, Address) -> Intent) {
     let anvil = Anvil::start(&[]);
     let system = System::deploy(&anvil).await;
     let guardian = sender(&anvil, DEPLOYER_KEY).await;
-    let game = system.create_game(&anvil, output(BLOCK, false), BLOCK).await;
-    let mut honest = sure_agent(&anvil.url, &system, HONEST_KEY, Belief::TRUTH).await;
-    let belief = Belief { outputs_lie_from: BLOCK - 2, states_lie_from: Some(5) };
-    let mut liar = sure_agent(&anvil.url, &system, LIAR_KEY, belief).await;
-    play_out(&anvil, game, &mut honest, &mut liar).await;
+    let (game, mut honest, _) = disputed(&anvil, &system, false).await;
     done(&guardian, &worthless(&system, game)).await;
     let [ours, theirs] = [given(&anvil, game, HONEST).await, given(&anvil, game, LIAR).await];
     assert!(ours > U256::ZERO && theirs > U256::ZERO, "both have given something");
@@ -99,11 +105,8 @@ pub async fn a_game_of_another_type_pays_but_moves_no_anchor() {
     let system = System::deploy(&anvil).await;
     let guardian = sender(&anvil, DEPLOYER_KEY).await;
     done(&guardian, &guardian::set_respected_type(system.registry, GAME_TYPE - 1)).await;
-    let game = system.create_game(&anvil, output(BLOCK, true), BLOCK).await;
-    let mut honest = sure_agent(&anvil.url, &system, HONEST_KEY, Belief::TRUTH).await;
-    let belief = Belief { outputs_lie_from: BLOCK - 2, states_lie_from: Some(5) };
-    let mut liar = sure_agent(&anvil.url, &system, LIAR_KEY, belief).await;
-    assert_eq!(play_out(&anvil, game, &mut honest, &mut liar).await, DEFENDER_WINS);
+    let (game, mut honest, status) = disputed(&anvil, &system, true).await;
+    assert_eq!(status, DEFENDER_WINS);
     anvil.pass(FINALITY_DELAY + PAUSE).await;
     honest.round().await.expect("a readable chain");
     assert_eq!(view(&anvil, game, Game::bondDistributionModeCall {}).await, NORMAL);
@@ -115,11 +118,7 @@ pub async fn a_pause_holds_payments_back() {
     let anvil = Anvil::start(&[]);
     let system = System::deploy(&anvil).await;
     let guardian = sender(&anvil, DEPLOYER_KEY).await;
-    let game = system.create_game(&anvil, output(BLOCK, false), BLOCK).await;
-    let mut honest = sure_agent(&anvil.url, &system, HONEST_KEY, Belief::TRUTH).await;
-    let belief = Belief { outputs_lie_from: BLOCK - 2, states_lie_from: Some(5) };
-    let mut liar = sure_agent(&anvil.url, &system, LIAR_KEY, belief).await;
-    play_out(&anvil, game, &mut honest, &mut liar).await;
+    let (game, mut honest, _) = disputed(&anvil, &system, false).await;
     done(&guardian, &guardian::pause(system.superchain, Address::ZERO, true)).await;
     anvil.pass(FINALITY_DELAY + PAUSE).await;
     honest.round().await.expect("a readable chain");
